@@ -1,0 +1,3 @@
+//! seedbed: a deterministic test bed for LLM-agent stacks.
+
+pub mod world;

@@ -1,0 +1,5 @@
+//! The deterministic kernel.
+
+mod delay;
+
+pub use delay::Delay;
