@@ -1,0 +1,190 @@
+//! The disk of a node: what was synced survives a crash, the rest is lost.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use super::{Delay, Seed, Stream, hash};
+
+/// The properties of a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskRule {
+    /// How long a sync takes.
+    pub sync: Delay,
+    /// How many bytes fit, names of files not counted.
+    pub capacity: u64,
+}
+
+impl Default for DiskRule {
+    /// Two milliseconds for a sync, 1 GiB.
+    fn default() -> DiskRule {
+        DiskRule { sync: Delay::Fixed(Duration::from_millis(2)), capacity: 1 << 30 }
+    }
+}
+
+/// Why a write failed. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// The file does not fit.
+    #[error("no space left on the disk")]
+    Full,
+}
+
+/// Contents of one file, shared between the disk and its readers.
+pub(crate) type Bytes = Rc<[u8]>;
+
+/// A change that may not be durable yet: new contents, or `None` for a removal.
+#[derive(Clone)]
+struct Change {
+    version: u64,
+    contents: Option<Bytes>,
+}
+
+/// What a started sync will make durable.
+pub(crate) struct SyncBatch(BTreeMap<String, Change>);
+
+/// The files of one node.
+#[derive(Default)]
+pub(crate) struct DiskState {
+    durable: BTreeMap<String, Bytes>,
+    changes: BTreeMap<String, Change>,
+    next_version: u64,
+    /// How many faults say that the disk is full.
+    pub held_full: u32,
+    sync_times: Option<Stream>,
+}
+
+impl DiskState {
+    pub(crate) fn read(&self, path: &str) -> Option<Bytes> {
+        match self.changes.get(path) {
+            Some(change) => change.contents.clone(),
+            None => self.durable.get(path).cloned(),
+        }
+    }
+
+    /// The names that start with `prefix`, in order.
+    pub(crate) fn list(&self, prefix: &str) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .durable
+            .keys()
+            .chain(self.changes.keys())
+            .filter(|name| name.starts_with(prefix) && self.read(name).is_some())
+            .cloned()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        path: &str,
+        contents: &[u8],
+        rule: &DiskRule,
+    ) -> Result<(), DiskError> {
+        let freed = self.read(path).map_or(0, |old| old.len() as u64);
+        let needed = self.used() - freed + contents.len() as u64;
+        if self.held_full > 0 || needed > rule.capacity {
+            return Err(DiskError::Full);
+        }
+        self.change(path, Some(contents.into()));
+        Ok(())
+    }
+
+    pub(crate) fn remove(&mut self, path: &str) -> bool {
+        let existed = self.read(path).is_some();
+        if existed {
+            self.change(path, None);
+        }
+        existed
+    }
+
+    fn change(&mut self, path: &str, contents: Option<Bytes>) {
+        self.next_version += 1;
+        let change = Change { version: self.next_version, contents };
+        self.changes.insert(path.to_owned(), change);
+    }
+
+    /// Bytes in use, as the node sees its files.
+    fn used(&self) -> u64 {
+        self.list("").iter().filter_map(|name| self.read(name)).map(|file| file.len() as u64).sum()
+    }
+
+    /// How long the next sync takes, on the node whose name has this hash.
+    pub(crate) fn sync_time(&mut self, rule: &DiskRule, seed: Seed, of_node: u64) -> Duration {
+        let stream = || seed.numbered_stream(hash::mix(hash::name_hash("disk/sync"), of_node));
+        self.sync_times.get_or_insert_with(stream).delay(&rule.sync)
+    }
+
+    pub(crate) fn start_sync(&self) -> SyncBatch {
+        SyncBatch(self.changes.clone())
+    }
+
+    /// Makes the batch durable; what was written since stays as it is. Returns how many files it
+    /// touched.
+    pub(crate) fn finish_sync(&mut self, batch: SyncBatch) -> u64 {
+        let touched = batch.0.len() as u64;
+        for (path, change) in batch.0 {
+            if self.changes.get(&path).is_some_and(|latest| latest.version == change.version) {
+                self.changes.remove(&path);
+            }
+            match change.contents {
+                Some(contents) => self.durable.insert(path, contents),
+                None => self.durable.remove(&path),
+            };
+        }
+        touched
+    }
+
+    /// A crash: what was not synced is gone.
+    pub(crate) fn crash(&mut self) {
+        self.changes.clear();
+    }
+
+    /// The disk is replaced by an empty one.
+    pub(crate) fn lose(&mut self) {
+        self.changes.clear();
+        self.durable.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(disk: &DiskState, path: &str) -> Option<String> {
+        disk.read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[test]
+    fn a_crash_keeps_what_the_sync_began_with() {
+        let (mut disk, rule) = (DiskState::default(), DiskRule::default());
+        disk.write("a", b"1", &rule).unwrap();
+        disk.write("gone", b"x", &rule).unwrap();
+        let batch = disk.start_sync();
+        disk.finish_sync(batch);
+        disk.write("a", b"2", &rule).unwrap();
+        disk.remove("gone");
+        let batch = disk.start_sync();
+        disk.write("a", b"3", &rule).unwrap();
+        disk.write("b", b"4", &rule).unwrap();
+        assert_eq!(disk.finish_sync(batch), 2);
+        assert_eq!(written(&disk, "a").as_deref(), Some("3"), "the node sees its own writes");
+        disk.crash();
+        assert_eq!(written(&disk, "a").as_deref(), Some("2"));
+        assert_eq!(written(&disk, "b"), None);
+        assert_eq!(written(&disk, "gone"), None);
+    }
+
+    #[test]
+    fn a_full_disk_refuses_and_keeps_the_earlier_version() {
+        let rule = DiskRule { capacity: 4, ..DiskRule::default() };
+        let mut disk = DiskState::default();
+        disk.write("a", b"123", &rule).unwrap();
+        assert_eq!(disk.write("b", b"45", &rule), Err(DiskError::Full));
+        assert_eq!(disk.write("a", b"12345", &rule), Err(DiskError::Full));
+        assert_eq!(written(&disk, "a").as_deref(), Some("123"));
+        disk.write("a", b"1234", &rule).unwrap();
+        disk.held_full = 1;
+        assert_eq!(disk.write("a", b"", &rule), Err(DiskError::Full));
+    }
+}

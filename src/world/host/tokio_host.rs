@@ -1,0 +1,145 @@
+//! A world inside an actix `System` on a paused tokio clock.
+//!
+//! tokio calls the park hook exactly when no task can run, and before it would advance a paused
+//! clock. So the hook is the event loop: it takes steps of the world until one wakes an actor.
+//!
+//! tokio's timers fire on whole milliseconds, the world's events on any nanosecond. Between the
+//! two, the hook lets tokio's clock jump only to the millisecond at or before the next event (an
+//! alarm is set there, and earlier timers of others come first), and moves it on from there by
+//! itself. So no timer fires early, and at one and the same instant tokio's timers come first.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    pin::Pin,
+    rc::Rc,
+    task::{Context as TaskContext, Poll, Waker},
+    time::Duration,
+};
+
+use actix_rt::System;
+use tokio::time::{Instant, Sleep};
+
+use super::{Core, SlotKey};
+use crate::world::{Outcome, StartError, Time};
+
+/// What the park hook works on. It has to find it by thread, as tokio wants hooks to be `Send`.
+struct Stage {
+    core: Rc<Core>,
+    base: Instant,
+    alarm: RefCell<Pin<Box<Sleep>>>,
+    has_ended: Cell<bool>,
+}
+
+thread_local! {
+    static STAGE: RefCell<Option<Rc<Stage>>> = const { RefCell::new(None) };
+}
+
+/// Gets an inserted actor a task of its own.
+pub(super) fn start(core: &Rc<Core>, key: SlotKey) {
+    let core = Rc::clone(core);
+    actix_rt::spawn(poll_fn(move |task| {
+        if let Some(stage) = STAGE.with_borrow(Option::clone) {
+            stage.catch_up();
+        }
+        core.poll_slot(key, task)
+    }));
+}
+
+pub(super) fn run(core: &Rc<Core>) -> Result<Outcome, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_park(|| {
+            if let Some(stage) = STAGE.with_borrow(Option::clone) {
+                stage.go_on();
+            }
+        })
+        .build()
+        .map_err(|error| StartError::Runtime(error.to_string()))?;
+    let system = System::with_tokio_rt(move || runtime);
+    let outcome = system.block_on(async {
+        let stage = Rc::new(Stage {
+            core: Rc::clone(core),
+            base: Instant::now(),
+            alarm: RefCell::new(Box::pin(tokio::time::sleep(Duration::ZERO))),
+            has_ended: Cell::new(false),
+        });
+        STAGE.set(Some(Rc::clone(&stage)));
+        // Boot functions may start actors of their own, so they run here, among the tasks.
+        poll_fn(|task| {
+            *core.hosts.booter.borrow_mut() = Some(task.waker().clone());
+            loop {
+                let node = core.hosts.boots.borrow_mut().pop_front();
+                match node {
+                    Some(node) => core.boot(node),
+                    None if stage.has_ended.get() => return Poll::Ready(()),
+                    None => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+        STAGE.set(None);
+        core.finish()
+    });
+    Ok(outcome)
+}
+
+impl Stage {
+    fn tokio_now(&self) -> Time {
+        Time::ZERO + (Instant::now() - self.base)
+    }
+
+    /// After a timer of tokio's, the world's clock is behind.
+    fn catch_up(&self) {
+        let now = self.tokio_now();
+        if now > self.core.now.get() {
+            self.core.now.set(now);
+            self.core.history.set_cause(0);
+        }
+    }
+
+    /// Called when nothing can run: takes steps until something can.
+    fn go_on(&self) {
+        if self.has_ended.get() {
+            return;
+        }
+        self.core.hosts.has_woken.set(false);
+        while !self.core.hosts.has_woken.get() {
+            let limit = Time::ZERO + self.core.limits.time;
+            let next = self.core.queue.borrow().next_at().unwrap_or(limit).min(limit);
+            let now = self.tokio_now();
+            let millisecond = Time::from_nanos(next.as_nanos() / 1_000_000 * 1_000_000);
+            let may_go_on = self.core.failure.borrow().is_none() && self.core.ending.get().is_none();
+            if may_go_on && now < millisecond {
+                self.set_alarm(millisecond);
+                return;
+            }
+            if now < next {
+                advance(next - now);
+            }
+            if !self.core.step() {
+                self.has_ended.set(true);
+                if let Some(booter) = &*self.core.hosts.booter.borrow() {
+                    booter.wake_by_ref();
+                }
+                return;
+            }
+        }
+    }
+
+    /// Lets tokio advance its clock to `at`, or to a timer that comes before.
+    fn set_alarm(&self, at: Time) {
+        let mut alarm = self.alarm.borrow_mut();
+        alarm.as_mut().reset(self.base + at.since_start());
+        // Nobody needs to be woken: the hook is called again when nothing else can run.
+        let _ = alarm.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()));
+    }
+}
+
+/// Moves tokio's paused clock. `tokio::time::advance` does so in its first poll and then yields,
+/// for which there is nobody to wait here.
+fn advance(by: Duration) {
+    let future = std::pin::pin!(tokio::time::advance(by));
+    let _ = future.poll(&mut TaskContext::from_waker(Waker::noop()));
+}
