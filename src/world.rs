@@ -53,7 +53,7 @@ pub use self::{
     env::{Disk, Env},
     event::{
         DropCause, Happening, LOG_VERSION, MessageInfo, MessageKind, Observer, Payload, Record,
-        Sighting,
+        SendVerdict, Sighting,
     },
     failure::{Failure, StartError, Wait},
     fault::{Fault, FaultKind, Injector},
@@ -72,6 +72,7 @@ pub use self::{
 };
 use self::{
     core::{Core, Due},
+    event::Labels,
     history::History,
     host::Hosts,
     network::{Measure, Network, Span},
@@ -248,6 +249,7 @@ impl World {
             failure: RefCell::new(None),
             ending: Cell::new(None),
             next_message: Cell::new(0),
+            labels: Labels::default(),
         });
         for (from, to, both_ways, patch) in self.links {
             let span = Span { from: core.resolve(&from), to: core.resolve(&to), both_ways };

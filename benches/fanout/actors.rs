@@ -93,7 +93,11 @@ impl Handler<Generate> for Backend {
     }
 }
 
-pub fn run(size: Size, seed: u64, host: Host) -> Outcome {
+pub(crate) fn run(size: Size, seed: u64, host: Host) -> Outcome {
+    build(size, seed, host).run().expect("the world starts")
+}
+
+pub(crate) fn build(size: Size, seed: u64, host: Host) -> World {
     let mut world = World::new(Seed(seed));
     world.host(host).network(LinkRule::with_latency(HOP));
     let backends: Vec<Peer<Backend>> = (0..BACKENDS)
@@ -114,5 +118,5 @@ pub fn run(size: Size, seed: u64, host: Host) -> Outcome {
         let left = size.requests;
         world.spawn(format!("agent-{number}"), move |env| Agent { env, router, left });
     }
-    world.run().expect("the world starts")
+    world
 }

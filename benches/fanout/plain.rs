@@ -28,7 +28,7 @@ struct Request {
     tries_left: u32,
 }
 
-pub fn run(size: Size, seed: u64) -> u64 {
+pub(crate) fn run(size: Size, seed: u64) -> u64 {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut below = |bound: u64| ((u128::from(rng.next_u64()) * u128::from(bound)) >> 64) as u64;
     let mut heap = BinaryHeap::new();

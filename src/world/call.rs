@@ -17,7 +17,6 @@ use super::{
     mail::{CallKey, PendingCall, Resume},
     network::MESSAGE_BYTES,
     port::{Letter, Port},
-    event,
     timer::Signal,
 };
 
@@ -92,7 +91,7 @@ where
         let id = core.new_message_id();
         let key = core.calls.borrow_mut().insert(PendingCall {
             message: id,
-            label: event::short_name::<M>(),
+            label: core.labels.of::<M>(),
             caller: port.node,
             target: to.node(),
             since: core.now.get(),

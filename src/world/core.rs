@@ -16,9 +16,11 @@ use slotmap::SlotMap;
 
 use super::{
     DiskRule, DropCause, Failure, Fault, Happening, Limits, MessageInfo, MessageKind, NodeId,
-    Seed, Time, Wait,
+    Seed, SendVerdict, Time, Wait,
     disk::SyncBatch,
+    event::Labels,
     fault::Imposed,
+    hash,
     history::History,
     host::Hosts,
     mail::{CallError, CallKey, Head, Hollow, Mail, PendingCall},
@@ -102,6 +104,7 @@ pub(crate) struct Core {
     pub failure: RefCell<Option<Failure>>,
     pub ending: Cell<Option<Ending>>,
     pub next_message: Cell<u64>,
+    pub labels: Labels,
 }
 
 impl Core {
@@ -142,9 +145,10 @@ impl Core {
         let info = MessageInfo {
             id: head.id,
             kind: head.kind,
-            label: head.label,
+            label: head.label.name,
             from: from.0,
             to: to.0,
+            route: hash::mix(head.label.hash, to.1),
         };
         let what = what(info);
         let on = if matches!(what, Happening::MessageSent { .. }) { from } else { to };
@@ -184,17 +188,17 @@ impl Core {
             let is_ordered = head.kind == MessageKind::OneWay;
             self.network.borrow_mut().judge(now, from, to, head.bytes, is_ordered)
         };
-        let (name, at, drop_cause) = match verdict {
-            Verdict::Deliver { at } => ("deliver", at, None),
-            Verdict::Duplicate { at, .. } => ("duplicate", at, None),
-            Verdict::Corrupt { at } => ("corrupt", at, None),
-            Verdict::Lost => ("drop", now, Some(DropCause::Lost)),
-            Verdict::Partitioned => ("drop", now, Some(DropCause::Partitioned)),
+        let (sent_as, at, drop_cause) = match verdict {
+            Verdict::Deliver { at } => (SendVerdict::Deliver, at, None),
+            Verdict::Duplicate { at, .. } => (SendVerdict::Duplicate, at, None),
+            Verdict::Corrupt { at } => (SendVerdict::Corrupt, at, None),
+            Verdict::Lost => (SendVerdict::Drop, now, Some(DropCause::Lost)),
+            Verdict::Partitioned => (SendVerdict::Drop, now, Some(DropCause::Partitioned)),
         };
         let delay_ns = at.as_nanos() - now.as_nanos();
         let sent = self.record_mail(&head, |message| Happening::MessageSent {
             message,
-            verdict: name,
+            verdict: sent_as,
             delay_ns,
         });
         mail.head_mut().sent = sent;
@@ -413,7 +417,7 @@ impl Core {
         let wait = |call: &PendingCall| Wait {
             waiting: name(call.caller),
             waits_for: name(call.target),
-            call: call.label,
+            call: call.label.name,
             since: call.since,
         };
         pending.into_iter().map(wait).collect()

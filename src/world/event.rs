@@ -2,7 +2,10 @@
 //!
 //! Every event goes into the fingerprint. It becomes a [`Record`] only when somebody asks for it.
 
-use std::any::Any;
+use std::{
+    any::{Any, TypeId},
+    cell::RefCell,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -121,6 +124,34 @@ pub struct MessageInfo<'a> {
     pub from: &'a str,
     /// The node it is for.
     pub to: &'a str,
+    /// The stable hash of `label` and `to`.
+    pub(crate) route: u64,
+}
+
+/// What a link makes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendVerdict {
+    /// It will arrive.
+    Deliver,
+    /// It will arrive twice.
+    Duplicate,
+    /// It will arrive damaged.
+    Corrupt,
+    /// It will not arrive.
+    Drop,
+}
+
+impl SendVerdict {
+    /// The name in logs and filters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SendVerdict::Deliver => "deliver",
+            SendVerdict::Duplicate => "duplicate",
+            SendVerdict::Corrupt => "corrupt",
+            SendVerdict::Drop => "drop",
+        }
+    }
 }
 
 /// What happened.
@@ -150,8 +181,8 @@ pub enum Happening<'a> {
     MessageSent {
         /// Which.
         message: MessageInfo<'a>,
-        /// What the link made of it: `deliver`, `duplicate`, `corrupt`, `drop`.
-        verdict: &'static str,
+        /// What the link made of it.
+        verdict: SendVerdict,
         /// How long it will be under way, in nanoseconds.
         delay_ns: u64,
     },
@@ -266,7 +297,7 @@ impl Happening<'_> {
             Happening::ActorStopped { role } => vec![("role", role.into())],
             Happening::MessageSent { message, verdict, delay_ns } => {
                 let mut list = message.fields();
-                list.extend([("verdict", verdict.into()), ("delay_ns", delay_ns.into())]);
+                list.extend([("verdict", verdict.name().into()), ("delay_ns", delay_ns.into())]);
                 list
             }
             Happening::MessageDropped { message, cause } => {
@@ -311,9 +342,7 @@ impl Happening<'_> {
             Happening::NodeResumed => words(4, 0, 0),
             Happening::ActorStopped { role } => words(5, hash::name_hash(role), 0),
             Happening::MessageSent { message: ref info, verdict, delay_ns } => {
-                let route = hash::mix(hash::name_hash(info.to), hash::name_hash(info.label));
-                let detail = hash::mix(route, hash::mix(hash::name_hash(verdict), delay_ns));
-                message(6, info, detail)
+                message(6, info, hash::mix(info.route, delay_ns << 2 | verdict as u64))
             }
             // The sending has said everything else about the message.
             Happening::MessageDelivered { message: ref info } => message(7, info, 0),
@@ -391,10 +420,43 @@ impl<F: FnMut(&Sighting<'_>)> Observer for F {
     }
 }
 
-/// The last part of a type's name, without its path: `Ask` for `my::crate::Ask`. Types inside
-/// `<…>` are left out, as they may carry paths.
-pub(crate) fn short_name<T: ?Sized>() -> &'static str {
-    let full = std::any::type_name::<T>();
-    let outer = full.split('<').next().unwrap_or(full);
-    outer.rsplit("::").next().unwrap_or(outer)
+/// The name of a message type in events: the last part of its path, without what is in `<…>`, as
+/// that may carry paths.
+#[derive(Clone, Copy)]
+pub(crate) struct Label {
+    pub name: &'static str,
+    pub hash: u64,
+}
+
+/// The labels seen so far in one world. Finding one again is cheaper than making it.
+#[derive(Default)]
+pub(crate) struct Labels(RefCell<Vec<(TypeId, Label)>>);
+
+impl Labels {
+    #[inline]
+    pub(crate) fn of<T: 'static>(&self) -> Label {
+        let id = TypeId::of::<T>();
+        let known = self.0.borrow().iter().find(|(other, _)| *other == id).map(|(_, label)| *label);
+        known.unwrap_or_else(|| {
+            let full = std::any::type_name::<T>();
+            let outer = full.split('<').next().unwrap_or(full);
+            let name = outer.rsplit("::").next().unwrap_or(outer);
+            let label = Label { name, hash: hash::name_hash(name) };
+            self.0.borrow_mut().push((id, label));
+            label
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_have_no_path() {
+        let labels = Labels::default();
+        assert_eq!(labels.of::<Vec<std::collections::BTreeSet<u8>>>().name, "Vec");
+        assert_eq!(labels.of::<super::Record>().name, "Record");
+        assert_eq!(labels.of::<super::Record>().hash, hash::name_hash("Record"));
+    }
 }

@@ -53,16 +53,25 @@ pub(crate) type Body = Pin<Box<dyn Future<Output = ()>>>;
 struct Slot {
     /// Away while the actor is being polled.
     body: Option<Body>,
-    waker: Option<Waker>,
+    wakers: Wakers,
     node: NodeId,
     actor: u32,
+}
+
+/// How a slot is woken.
+enum Wakers {
+    /// On the native host: its place in the queue, and the waker to poll it with, which is away
+    /// while the actor is being polled.
+    Native(Arc<native::SlotWaker>, Option<Waker>),
+    /// On the tokio host: the waker of the task around it, once that has run.
+    Task(Option<Waker>),
 }
 
 /// All hosted actors.
 pub(crate) struct Hosts {
     host: Host,
     slots: RefCell<SlotMap<SlotKey, Slot>>,
-    ready: Arc<native::Ready>,
+    ready: native::Ready,
     /// Nodes whose boot function is to run, and who runs it; tokio host only.
     boots: RefCell<VecDeque<NodeId>>,
     booter: RefCell<Option<Waker>>,
@@ -71,12 +80,11 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// Must be called on the thread that will run the world.
     pub(crate) fn new(host: Host) -> Hosts {
         Hosts {
             host,
             slots: RefCell::default(),
-            ready: Arc::new(native::Ready::new()),
+            ready: native::Ready::default(),
             boots: RefCell::default(),
             booter: RefCell::default(),
             has_woken: Cell::new(false),
@@ -88,29 +96,32 @@ impl Hosts {
     }
 
     pub(crate) fn insert(&self, node: NodeId, actor: u32, body: Body) -> SlotKey {
-        let slot = Slot { body: Some(body), waker: None, node, actor };
-        self.slots.borrow_mut().insert(slot)
+        self.slots.borrow_mut().insert_with_key(|key| {
+            let wakers = match self.host {
+                Host::Native => {
+                    let slot = self.ready.waker(key);
+                    let waker = native::as_waker(&slot);
+                    Wakers::Native(slot, Some(waker))
+                }
+                Host::Tokio => Wakers::Task(None),
+            };
+            Slot { body: Some(body), wakers, node, actor }
+        })
     }
 
     /// Gets an inserted actor its first turn.
     pub(crate) fn start(&self, core: &Rc<Core>, key: SlotKey) {
         match self.host {
-            Host::Native => {
-                let waker = native::waker(key, &self.ready);
-                waker.wake_by_ref();
-                if let Some(slot) = self.slots.borrow_mut().get_mut(key) {
-                    slot.waker = Some(waker);
-                }
-            }
+            Host::Native => core.wake(key),
             Host::Tokio => tokio_host::start(core, key),
         }
     }
 
     pub(crate) fn remove(&self, key: SlotKey) -> Option<Body> {
         let slot = self.slots.borrow_mut().remove(key)?;
-        if let Some(waker) = slot.waker.filter(|_| self.host == Host::Tokio) {
+        if let Wakers::Task(Some(task)) = slot.wakers {
             // So that the task around the slot notices and ends.
-            waker.wake();
+            task.wake();
         }
         slot.body
     }
@@ -157,10 +168,14 @@ impl Hosts {
 impl Core {
     /// Wakes a hosted actor.
     pub(crate) fn wake(&self, key: SlotKey) {
-        self.hosts.has_woken.set(true);
         let slots = self.hosts.slots.borrow();
-        if let Some(waker) = slots.get(key).and_then(|slot| slot.waker.as_ref()) {
-            waker.wake_by_ref();
+        match slots.get(key).map(|slot| &slot.wakers) {
+            Some(Wakers::Native(slot, _)) => self.hosts.ready.push(slot),
+            Some(Wakers::Task(Some(task))) => {
+                self.hosts.has_woken.set(true);
+                task.wake_by_ref();
+            }
+            Some(Wakers::Task(None)) | None => {}
         }
     }
 
@@ -172,18 +187,55 @@ impl Core {
         }
     }
 
-    /// Lets an actor run until it has nothing to do. Ready means that the slot is gone.
-    fn poll_slot(self: &Rc<Self>, key: SlotKey, task: &mut TaskContext<'_>) -> Poll<()> {
+    /// Lets an actor run on the native host.
+    fn poll_native(self: &Rc<Self>, key: SlotKey) {
         let taken = {
             let mut slots = self.hosts.slots.borrow_mut();
-            slots.get_mut(key).and_then(|slot| {
-                if !slot.waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
-                    slot.waker = Some(task.waker().clone());
-                }
-                slot.body.take().map(|body| (body, slot.node, slot.actor))
-            })
+            let Some(slot) = slots.get_mut(key) else { return };
+            let Wakers::Native(place, waker) = &mut slot.wakers else { return };
+            place.leave_queue();
+            (slot.body.take(), waker.take(), slot.node, slot.actor)
         };
-        let Some((mut body, node, actor)) = taken else { return Poll::Ready(()) };
+        let (Some(body), Some(waker), node, actor) = taken else { return };
+        let body = self.poll(key, node, actor, body, &mut TaskContext::from_waker(&waker));
+        if let Some(body) = body
+            && let Some(slot) = self.hosts.slots.borrow_mut().get_mut(key)
+            && let Wakers::Native(_, away) = &mut slot.wakers
+        {
+            slot.body = Some(body);
+            *away = Some(waker);
+        }
+    }
+
+    /// Lets an actor run on the tokio host. Ready means that the slot is gone.
+    fn poll_task(self: &Rc<Self>, key: SlotKey, task: &mut TaskContext<'_>) -> Poll<()> {
+        let taken = {
+            let mut slots = self.hosts.slots.borrow_mut();
+            let Some(slot) = slots.get_mut(key) else { return Poll::Ready(()) };
+            let Wakers::Task(waker) = &mut slot.wakers else { return Poll::Ready(()) };
+            if !waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
+                *waker = Some(task.waker().clone());
+            }
+            (slot.body.take(), slot.node, slot.actor)
+        };
+        let (Some(body), node, actor) = taken else { return Poll::Ready(()) };
+        let Some(body) = self.poll(key, node, actor, body, task) else { return Poll::Ready(()) };
+        if let Some(slot) = self.hosts.slots.borrow_mut().get_mut(key) {
+            slot.body = Some(body);
+        }
+        Poll::Pending
+    }
+
+    /// Lets an actor run until it has nothing to do. It comes back if it lives on.
+    #[inline]
+    fn poll(
+        self: &Rc<Self>,
+        key: SlotKey,
+        node: NodeId,
+        actor: u32,
+        mut body: Body,
+        task: &mut TaskContext<'_>,
+    ) -> Option<Body> {
         let polled = {
             let span = self.span(node);
             let _entered = span.enter();
@@ -192,27 +244,22 @@ impl Core {
             self.running.set(NodeId::WORLD);
             polled
         };
+        let lives_on = self.hosts.slots.borrow().contains_key(key);
         match polled {
-            Ok(Poll::Pending) => {
-                if let Some(slot) = self.hosts.slots.borrow_mut().get_mut(key) {
-                    slot.body = Some(body);
-                    return Poll::Pending;
-                }
-                // It crashed its own node.
-                self.discard(node, Box::new(body));
-            }
+            Ok(Poll::Pending) if lives_on => return Some(body),
+            // It crashed its own node.
+            Ok(Poll::Pending) => {}
             Ok(Poll::Ready(())) => {
                 self.hosts.slots.borrow_mut().remove(key);
                 self.actor_stopped(node, actor, key);
-                self.discard(node, Box::new(body));
             }
             Err(payload) => {
                 self.hosts.slots.borrow_mut().remove(key);
                 self.fail_by_panic(node, actor, &*payload);
-                self.discard(node, Box::new(body));
             }
         }
-        Poll::Ready(())
+        self.discard(node, Box::new(body));
+        None
     }
 
     /// The span that everything traced by an actor is in: it carries virtual time.

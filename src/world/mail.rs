@@ -8,7 +8,7 @@ use slotmap::new_key_type;
 use super::{
     MessageKind, NodeId, Peer, Time,
     core::Core,
-    event,
+    event::Label,
     network::MESSAGE_BYTES,
     port::{AnyPort, Letter, Port},
     queue::DueKey,
@@ -60,7 +60,7 @@ pub(crate) trait Resume {
 /// A call that waits for its answer.
 pub(crate) struct PendingCall {
     pub message: u64,
-    pub label: &'static str,
+    pub label: Label,
     pub caller: NodeId,
     pub target: NodeId,
     pub since: Time,
@@ -75,7 +75,7 @@ pub(crate) struct PendingCall {
 pub(crate) struct Head {
     pub id: u64,
     pub kind: MessageKind,
-    pub label: &'static str,
+    pub label: Label,
     pub from: NodeId,
     pub to: NodeId,
     /// The place on the node; unused for answers, which go to their call.
@@ -263,7 +263,7 @@ impl Core {
         let head = Head {
             id: call.map_or_else(|| self.new_message_id(), |(_, id)| id),
             kind: if call.is_some() { MessageKind::Call } else { MessageKind::OneWay },
-            label: event::short_name::<M>(),
+            label: self.labels.of::<M>(),
             from,
             to: to.node,
             actor: to.actor,

@@ -178,7 +178,7 @@ impl Network {
 
     /// Whether a partition stands between the two.
     pub(crate) fn is_blocked(&mut self, from: (NodeId, u64), to: (NodeId, u64)) -> bool {
-        !self.measures.is_empty() && self.link(from, to).1.blocked
+        !self.measures.is_empty() && self.link(from, to).blocked
     }
 
     /// What happens to a message of `bytes` bytes sent now. Nodes come with their name's hash.
@@ -191,24 +191,18 @@ impl Network {
         is_ordered: bool,
     ) -> Verdict {
         let seed = self.seed;
-        let (_, link) = self.link(from, to);
+        let link = self.link(from, to);
         if link.blocked {
             return Verdict::Partitioned;
         }
         let rule = &*link.rule;
-        let stream = |slot: &mut Option<Box<Stream>>, purpose: u64| {
+        let stream = |purpose: u64| {
             let number = hash::mix(hash::mix(hash::mix(LINK_STREAMS, from.1), to.1), purpose);
-            slot.take().unwrap_or_else(|| Box::new(seed.numbered_stream(number)))
+            Box::new(seed.numbered_stream(number))
         };
         let faults = &mut link.faults;
         let mut happens = |chance: Probability| {
-            if chance == Probability::NEVER {
-                return false;
-            }
-            let mut drawn_from = stream(faults, 1);
-            let happens = drawn_from.chance(chance);
-            *faults = Some(drawn_from);
-            happens
+            chance != Probability::NEVER && faults.get_or_insert_with(|| stream(1)).chance(chance)
         };
         if happens(rule.loss) {
             return Verdict::Lost;
@@ -217,14 +211,10 @@ impl Network {
         let is_corrupt = happens(rule.corrupt);
         let is_double = happens(rule.duplicate);
 
-        let mut latency = |count: u32| match &rule.latency {
-            Delay::Fixed(fixed) => *fixed * count,
-            drawn => {
-                let mut drawn_from = stream(&mut link.latencies, 0);
-                let sum = (0..count).map(|_| drawn_from.delay(drawn)).sum();
-                link.latencies = Some(drawn_from);
-                sum
-            }
+        let latencies = &mut link.latencies;
+        let mut latency = || match &rule.latency {
+            Delay::Fixed(fixed) => *fixed,
+            drawn => latencies.get_or_insert_with(|| stream(0)).delay(drawn),
         };
         let mut sent_at = now;
         if let Some(bandwidth) = rule.bandwidth {
@@ -233,7 +223,10 @@ impl Network {
             sent_at = start + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
             link.busy_until = sent_at;
         }
-        let mut at = sent_at + latency(if is_late { 2 } else { 1 });
+        let mut at = sent_at + latency();
+        if is_late {
+            at = at + latency();
+        }
         if is_ordered && !is_late {
             if at <= link.last_ordered {
                 at = link.last_ordered + Duration::from_nanos(1);
@@ -243,26 +236,30 @@ impl Network {
         if is_corrupt {
             Verdict::Corrupt { at }
         } else if is_double {
-            let again_at = at + latency(1).max(Duration::from_nanos(1));
+            let again_at = at + latency().max(Duration::from_nanos(1));
             Verdict::Duplicate { at, again_at }
         } else {
             Verdict::Deliver { at }
         }
     }
 
-    fn link(&mut self, from: (NodeId, u64), to: (NodeId, u64)) -> (u32, &mut Link) {
-        let generation = self.generation;
-        let link = self.links.entry((from.0, to.0)).or_insert_with(|| Link {
-            rule: Rc::clone(&self.default_rule),
-            blocked: false,
-            generation: generation.wrapping_sub(1),
-            latencies: None,
-            faults: None,
-            last_ordered: Time::ZERO,
-            busy_until: Time::ZERO,
+    fn link(&mut self, from: (NodeId, u64), to: (NodeId, u64)) -> &mut Link {
+        let key = (from.0, to.0);
+        let index = self.links.get_index_of(&key).unwrap_or_else(|| {
+            let link = Link {
+                rule: Rc::clone(&self.default_rule),
+                blocked: false,
+                generation: self.generation.wrapping_sub(1),
+                latencies: None,
+                faults: None,
+                last_ordered: Time::ZERO,
+                busy_until: Time::ZERO,
+            };
+            self.links.insert_full(key, link).0
         });
-        if link.generation != generation {
-            link.generation = generation;
+        let link = &mut self.links[index];
+        if link.generation != self.generation {
+            link.generation = self.generation;
             link.rule = Rc::clone(&self.default_rule);
             link.blocked = false;
             for (_, span, measure) in &self.measures {
@@ -274,7 +271,7 @@ impl Network {
                 }
             }
         }
-        (generation, link)
+        link
     }
 }
 

@@ -83,7 +83,8 @@ impl TieBreaker {
                 let mut demoted = self.demoted.borrow_mut();
                 if points.last().is_some_and(|&point| point <= events) {
                     points.pop();
-                    let behind = u64::MAX - points.len() as u64;
+                    // Ties count in their 24 high bits.
+                    let behind = u64::MAX - ((points.len() as u64) << 40);
                     demoted.insert(node, behind);
                 }
                 demoted

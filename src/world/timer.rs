@@ -58,7 +58,7 @@ where
 
     /// For what fires but cannot be cancelled.
     pub(crate) fn unstoppable(port: Rc<Port<A>>, act: F) -> Box<Once<A, F>> {
-        let timer = Timer(Rc::new(Cell::new(Some(DueKey::default()))));
+        let timer = Timer(Rc::new(Cell::new(Some(DueKey::STALE))));
         Box::new(Once { port, timer, act })
     }
 }

@@ -1,57 +1,97 @@
 //! The world's own loop. No runtime, no thread, no clock.
+//!
+//! Wakers are `Send`, so what a foreign waker reaches is behind a lock; but the world's own wake-ups,
+//! which are nearly all of them, need none. The two queues make one order: whoever adds to the
+//! world's own first moves over what came in through wakers.
 
 use std::{
+    cell::{Cell, RefCell},
     collections::VecDeque,
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context as TaskContext, Wake, Waker},
-    thread::ThreadId,
+    task::{Wake, Waker},
 };
 
 use super::{Core, SlotKey};
 use crate::world::Outcome;
 
-/// The actors that have something to do, in the order in which they were woken.
-///
-/// Wakers are `Send`, so this is behind a lock, which nobody ever contends for.
-pub(super) struct Ready {
-    queue: Mutex<VecDeque<Arc<SlotWaker>>>,
-    owner: ThreadId,
-    was_foreign: AtomicBool,
+thread_local! {
+    /// The world that runs on this thread, by the address of its inbox. Compared, never shown.
+    static RUNNING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What wakers, which may be anywhere, can reach.
+#[derive(Default)]
+struct Inbox {
+    has_mail: AtomicBool,
+    woken: Mutex<Vec<SlotKey>>,
+    is_foreign: AtomicBool,
+    /// The first actor that was woken from another thread.
     foreign: Mutex<Option<SlotKey>>,
 }
 
+/// The actors that have something to do, in the order in which they were woken.
+#[derive(Default)]
+pub(super) struct Ready {
+    queue: RefCell<VecDeque<SlotKey>>,
+    inbox: Arc<Inbox>,
+}
+
+/// One slot's place in the queue.
+pub(super) struct SlotWaker {
+    key: SlotKey,
+    /// Only one thread writes it, or the run has failed anyway; so no read-modify-write is needed.
+    is_queued: AtomicBool,
+    inbox: Arc<Inbox>,
+}
+
 impl Ready {
-    pub(super) fn new() -> Ready {
-        Ready {
-            queue: Mutex::default(),
-            owner: std::thread::current().id(),
-            was_foreign: AtomicBool::new(false),
-            foreign: Mutex::default(),
+    /// The waker of a slot.
+    pub(super) fn waker(&self, key: SlotKey) -> Arc<SlotWaker> {
+        let inbox = Arc::clone(&self.inbox);
+        Arc::new(SlotWaker { key, is_queued: AtomicBool::new(false), inbox })
+    }
+
+    /// Queues a slot, unless it already is.
+    #[inline]
+    pub(super) fn push(&self, slot: &SlotWaker) {
+        if !slot.is_queued.load(Ordering::Relaxed) {
+            slot.is_queued.store(true, Ordering::Relaxed);
+            let mut queue = self.queue.borrow_mut();
+            self.collect(&mut queue);
+            queue.push_back(slot.key);
         }
     }
 
-    fn push(&self, waker: Arc<SlotWaker>) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(waker);
+    fn pop(&self) -> Option<SlotKey> {
+        let mut queue = self.queue.borrow_mut();
+        self.collect(&mut queue);
+        queue.pop_front()
     }
 
-    fn pop(&self) -> Option<Arc<SlotWaker>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    #[inline]
+    fn collect(&self, queue: &mut VecDeque<SlotKey>) {
+        if self.inbox.has_mail.load(Ordering::Acquire) {
+            self.inbox.has_mail.store(false, Ordering::Release);
+            let mut woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.extend(woken.drain(..));
+        }
     }
 
     /// An actor that another thread has woken: its history is not the seed's.
     pub(super) fn foreign_wake(&self) -> Option<SlotKey> {
-        *self.foreign.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.inbox.foreign.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct SlotWaker {
-    key: SlotKey,
-    is_queued: AtomicBool,
-    ready: Arc<Ready>,
+impl SlotWaker {
+    /// Called when the slot's turn has come.
+    pub(super) fn leave_queue(&self) {
+        self.is_queued.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Wake for SlotWaker {
@@ -60,35 +100,37 @@ impl Wake for SlotWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if std::thread::current().id() != self.ready.owner {
-            let mut foreign = self.ready.foreign.lock().unwrap_or_else(PoisonError::into_inner);
+        let inbox = &*self.inbox;
+        if RUNNING.get() != std::ptr::from_ref(inbox).addr() {
+            let mut foreign = inbox.foreign.lock().unwrap_or_else(PoisonError::into_inner);
             foreign.get_or_insert(self.key);
-            self.ready.was_foreign.store(true, Ordering::Release);
+            inbox.is_foreign.store(true, Ordering::Release);
         }
-        if !self.is_queued.swap(true, Ordering::AcqRel) {
-            self.ready.push(Arc::clone(self));
+        if !self.is_queued.load(Ordering::Relaxed) {
+            self.is_queued.store(true, Ordering::Relaxed);
+            inbox.woken.lock().unwrap_or_else(PoisonError::into_inner).push(self.key);
+            inbox.has_mail.store(true, Ordering::Release);
         }
     }
-}
-
-/// The waker of a slot.
-pub(super) fn waker(key: SlotKey, ready: &Arc<Ready>) -> Waker {
-    let ready = Arc::clone(ready);
-    Waker::from(Arc::new(SlotWaker { key, is_queued: AtomicBool::new(false), ready }))
 }
 
 pub(super) fn run(core: &Rc<Core>) -> Outcome {
     let ready = &core.hosts.ready;
+    let before = RUNNING.replace(std::ptr::from_ref(&*ready.inbox).addr());
     loop {
-        while let Some(slot) = ready.pop() {
-            slot.is_queued.store(false, Ordering::Release);
-            let key = slot.key;
-            let waker = Waker::from(slot);
-            // Whether the slot lives on shows in the slots themselves.
-            let _ = core.poll_slot(key, &mut TaskContext::from_waker(&waker));
+        while let Some(key) = ready.pop() {
+            core.poll_native(key);
         }
-        if ready.was_foreign.load(Ordering::Acquire) || !core.step() {
-            return core.finish();
+        if ready.inbox.is_foreign.load(Ordering::Acquire) || !core.step() {
+            break;
         }
     }
+    let outcome = core.finish();
+    RUNNING.set(before);
+    outcome
+}
+
+/// The waker that goes with a slot.
+pub(super) fn as_waker(slot: &Arc<SlotWaker>) -> Waker {
+    Waker::from(Arc::clone(slot))
 }

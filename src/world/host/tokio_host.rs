@@ -6,7 +6,7 @@
 //! tokio's timers fire on whole milliseconds, the world's events on any nanosecond. Between the
 //! two, the hook lets tokio's clock jump only to the millisecond at or before the next event (an
 //! alarm is set there, and earlier timers of others come first), and moves it on from there by
-//! itself. So no timer fires early, and at one and the same instant tokio's timers come first.
+//! itself. Before the next jump it puts the clock back on a whole millisecond. So no timer fires early, and at one and the same instant tokio's timers come first.
 
 use std::{
     cell::{Cell, RefCell},
@@ -42,7 +42,7 @@ pub(super) fn start(core: &Rc<Core>, key: SlotKey) {
         if let Some(stage) = STAGE.with_borrow(Option::clone) {
             stage.catch_up();
         }
-        core.poll_slot(key, task)
+        core.poll_task(key, task)
     }));
 }
 
@@ -109,10 +109,16 @@ impl Stage {
             let limit = Time::ZERO + self.core.limits.time;
             let next = self.core.queue.borrow().next_at().unwrap_or(limit).min(limit);
             let now = self.tokio_now();
-            let millisecond = Time::from_nanos(next.as_nanos() / 1_000_000 * 1_000_000);
             let may_go_on = self.core.failure.borrow().is_none() && self.core.ending.get().is_none();
-            if may_go_on && now < millisecond {
-                self.set_alarm(millisecond);
+            if may_go_on && now < on_millisecond(next, 0) {
+                // tokio jumps by whole milliseconds, so it must start from one.
+                let aligned = on_millisecond(now, MILLISECOND - 1);
+                if now < aligned {
+                    self.set_alarm(aligned);
+                    advance(aligned - now);
+                } else {
+                    self.set_alarm(on_millisecond(next, 0));
+                }
                 return;
             }
             if now < next {
@@ -135,6 +141,13 @@ impl Stage {
         // Nobody needs to be woken: the hook is called again when nothing else can run.
         let _ = alarm.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()));
     }
+}
+
+const MILLISECOND: u64 = 1_000_000;
+
+/// The whole millisecond at or before `time` plus so many nanoseconds.
+fn on_millisecond(time: Time, plus: u64) -> Time {
+    Time::from_nanos(time.as_nanos().saturating_add(plus) / MILLISECOND * MILLISECOND)
 }
 
 /// Moves tokio's paused clock. `tokio::time::advance` does so in its first poll and then yields,
