@@ -62,8 +62,10 @@ impl Builder {
     fn sim(&mut self, path: &Path, raw: RawSim) -> Sim {
         self.tables("link", raw.link.len());
         self.tables("workspace", raw.workspace.len());
-        self.tables("backend", raw.backend.len());
-        self.tables("agent", raw.agent.len());
+        let backends = raw.backend.unwrap_or_default();
+        self.tables("backend", backends.len());
+        let agents = raw.agent.unwrap_or_default();
+        self.tables("agent", agents.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
         let must = raw.must.unwrap_or_default();
@@ -101,7 +103,7 @@ impl Builder {
         if let Some(raw) = raw.network {
             sim.network = self.overrides(raw).over(&sim.network);
         }
-        let spans = self.nodes(&mut sim, raw.workspace, raw.backend, raw.agent);
+        let spans = self.nodes(&mut sim, raw.workspace, backends, agents);
         match raw.router {
             Some(raw) => sim.router = self.router(&sim, raw),
             None => self.missing("[router]", "add [router] with primary = \"<a backend>\""),

@@ -28,7 +28,8 @@ use super::values::{Seed, TokenCount, Whole};
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", schemars(title = "seedbed sim"))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Sim"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawSim {
     /// Why the sim exists and what should happen, in a sentence.
     #[cfg_attr(feature = "cli", schemars(required))]
@@ -62,13 +63,11 @@ pub(super) struct RawSim {
     #[serde(default)]
     pub(super) workspace: Vec<RawWorkspace>,
     /// Model backends, at least one.
-    #[serde(default)]
     #[cfg_attr(feature = "cli", schemars(required, length(min = 1)))]
-    pub(super) backend: Vec<RawBackend>,
+    pub(super) backend: Option<Vec<RawBackend>>,
     /// Groups of agents, at least one.
-    #[serde(default)]
     #[cfg_attr(feature = "cli", schemars(required, length(min = 1)))]
-    pub(super) agent: Vec<RawAgent>,
+    pub(super) agent: Option<Vec<RawAgent>>,
     /// Where requests come from, if not from each agent's own loop.
     pub(super) load: Option<At<RawLoad>>,
     /// What breaks.
@@ -84,6 +83,7 @@ pub(super) struct RawSim {
 /// How simultaneous events are ordered.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Schedule"))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum RawSchedule {
     /// In the order in which they were scheduled.
@@ -99,7 +99,8 @@ pub(super) enum RawSchedule {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Limits"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawLimits {
     /// Virtual time since the start. Default: 10m.
     pub(super) time: Option<Field<Duration>>,
@@ -111,7 +112,8 @@ pub(super) struct RawLimits {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "LinkProperties"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawLinkProperties {
     /// How long a message takes. Default: uniform from 1ms to 5ms.
     pub(super) latency: Option<At<RawDelay>>,
@@ -129,7 +131,8 @@ pub(super) struct RawLinkProperties {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Link"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawLink {
     /// The nodes that send: a node, a group of agents, or a prefix and a star.
     pub(super) from: At<String>,
@@ -158,7 +161,8 @@ pub(super) type RawDelay = ScalarOr<Duration, RawDistribution>;
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", schemars(extend("minProperties" = 1, "maxProperties" = 1)))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Distribution"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawDistribution {
     /// From the shortest to the longest, equally likely.
     #[cfg_attr(feature = "cli", schemars(length(equal = 2)))]
@@ -173,7 +177,8 @@ pub(super) struct RawDistribution {
 /// A log-normal distribution.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "LogNormal"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawLogNormal {
     /// The median.
     pub(super) p50: Field<Duration>,
@@ -187,7 +192,8 @@ pub(super) type RawTokens = ScalarOr<TokenCount, RawTokenRange>;
 /// A distribution of tokens.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "TokenRange"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawTokenRange {
     /// From the fewest to the most, equally likely.
     #[cfg_attr(feature = "cli", schemars(length(equal = 2)))]

@@ -21,7 +21,8 @@ use crate::scenario::values::{BoundValue, SignedNanos, Whole};
     { "required": ["clock"] }, { "required": ["disk_full"] }, { "required": ["disk_lost"] },
     { "required": ["link"] }, { "required": ["backend"] }
 ])))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Fault"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawFault {
     /// When it fires, since the start.
     pub(in crate::scenario) at: Field<Duration>,
@@ -51,7 +52,8 @@ pub(in crate::scenario) struct RawFault {
 #[cfg_attr(feature = "cli", schemars(extend("oneOf" = [
     { "required": ["between"] }, { "required": ["from", "to"] }, { "required": ["isolate"] }
 ])))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Partition"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawPartition {
     /// The two sides, in both directions.
     #[cfg_attr(feature = "cli", schemars(length(equal = 2)))]
@@ -66,7 +68,8 @@ pub(in crate::scenario) struct RawPartition {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Node"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawNode {
     /// The nodes it happens to.
     pub(in crate::scenario) node: At<String>,
@@ -74,7 +77,8 @@ pub(in crate::scenario) struct RawNode {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Clock"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawClock {
     /// The nodes it happens to.
     pub(in crate::scenario) node: At<String>,
@@ -86,7 +90,8 @@ pub(in crate::scenario) struct RawClock {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "LinkFault"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawLinkFault {
     /// The nodes that send.
     pub(in crate::scenario) from: At<String>,
@@ -110,7 +115,8 @@ pub(in crate::scenario) struct RawLinkFault {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "BackendFault"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawBackendFault {
     /// The backend.
     pub(in crate::scenario) name: At<String>,
@@ -128,7 +134,8 @@ pub(in crate::scenario) struct RawBackendFault {
 #[cfg_attr(feature = "cli", schemars(extend("oneOf" = [
     { "required": ["metric"] }, { "required": ["event"] }, { "required": ["order"] }
 ])))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Expect"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawExpect {
     /// A metric of the whole run.
     pub(in crate::scenario) metric: Option<At<String>>,
@@ -150,7 +157,8 @@ pub(in crate::scenario) struct RawExpect {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Order"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawOrder {
     /// What happens first.
     pub(in crate::scenario) first: RawEventMatch,
@@ -160,7 +168,8 @@ pub(in crate::scenario) struct RawOrder {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "EventMatch"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawEventMatch {
     /// An event.
     pub(in crate::scenario) event: At<String>,
@@ -172,7 +181,8 @@ pub(in crate::scenario) struct RawEventMatch {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Checks"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawChecks {
     /// Built-in checks that are switched off.
     #[serde(default)]
@@ -181,7 +191,8 @@ pub(in crate::scenario) struct RawChecks {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "CheckOff"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawCheckOff {
     /// The check's name.
     pub(in crate::scenario) check: At<String>,

@@ -14,7 +14,8 @@ use crate::scenario::values::{PerKilosecond, ScalePermille, StageRate, Whole};
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Sidecar"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawSidecar {
     /// Whether there is a sidecar at all. Default: true.
     pub(in crate::scenario) enabled: Option<bool>,
@@ -30,7 +31,8 @@ pub(in crate::scenario) struct RawSidecar {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Router"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawRouter {
     /// The backend asked first.
     pub(in crate::scenario) primary: At<String>,
@@ -51,7 +53,8 @@ pub(in crate::scenario) struct RawRouter {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Retry"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawRetry {
     /// Attempts at one backend including the first, from 1 to 100. Default: 1.
     pub(in crate::scenario) attempts: Option<Field<Whole>>,
@@ -67,7 +70,8 @@ pub(in crate::scenario) struct RawRetry {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Workspace"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawWorkspace {
     /// Its name.
     pub(in crate::scenario) name: At<String>,
@@ -75,7 +79,8 @@ pub(in crate::scenario) struct RawWorkspace {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Backend"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawBackend {
     /// Its name, and its node's.
     pub(in crate::scenario) name: At<String>,
@@ -100,7 +105,8 @@ pub(in crate::scenario) struct RawBackend {
 /// How likely each error is for one request; together at most 100%.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Errors"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawErrors {
     /// 429.
     pub(in crate::scenario) rate_limited: Option<Field<Probability>>,
@@ -118,7 +124,8 @@ pub(in crate::scenario) struct RawErrors {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Agent"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawAgent {
     /// The group's name.
     pub(in crate::scenario) name: At<String>,
@@ -146,7 +153,8 @@ pub(in crate::scenario) struct RawAgent {
 #[cfg_attr(feature = "cli", schemars(extend("oneOf" = [
     { "required": ["poisson"] }, { "required": ["stages"] }, { "required": ["trace"] }
 ])))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Load"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawLoad {
     /// Arrivals at random, independent of each other.
     pub(in crate::scenario) poisson: Option<RawPoisson>,
@@ -163,7 +171,8 @@ pub(in crate::scenario) struct RawLoad {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Poisson"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawPoisson {
     /// Mean arrivals per second.
     pub(in crate::scenario) per_second: Field<PerKilosecond>,
@@ -173,7 +182,8 @@ pub(in crate::scenario) struct RawPoisson {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "cli", schemars(rename = "Stage"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawStage {
     /// How long the stage takes.
     pub(in crate::scenario) r#for: Field<Duration>,
