@@ -126,3 +126,10 @@ fn groups_and_backends() {
         &["11:6 [\"opuz\"] no node is called \"opuz\""],
     );
 }
+
+#[test]
+fn too_many_tables() {
+    let tables: String = (0..1000).map(|i| format!("[[backend]]\nname = \"b{i}\"\n")).collect();
+    let report = "1:1 [] too many tables | a sim has at most 1000 [[backend]] tables, found 1001";
+    check_tables(&tables, &[report]);
+}
