@@ -1,3 +1,4 @@
 //! seedbed: a deterministic test bed for LLM-agent stacks.
 
+pub mod scenario;
 pub mod world;

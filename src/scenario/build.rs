@@ -1,0 +1,272 @@
+//! From what is written to what is meant: fills in defaults, checks, and collects every problem.
+//!
+//! A wrong value is noted and replaced by its default, so that the rest can be checked too; a sim
+//! with a note is never returned.
+
+mod events;
+mod load;
+mod network;
+mod stack;
+mod syntax;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use miette::{LabeledSpan, SourceSpan};
+
+use super::error::{Problem, ScenarioError};
+use super::field::{At, Field, Read};
+use super::model::{Limits, LinkProperties, Must, Router, Schedule, Sim};
+use super::raw::{RawLimits, RawSchedule, RawSim};
+use super::span::Source;
+use super::units::UnitError;
+use super::values::{Seed, Whole};
+
+/// How many problems are reported at once.
+const PROBLEMS_MAX: usize = 20;
+
+/// How many tables of one kind a sim may have.
+const TABLES_MAX: usize = 1_000;
+
+/// How many seeds a sim may list.
+const SEEDS_MAX: usize = 1_000;
+
+/// Reads and checks a text of bounded length.
+pub(super) fn sim(name: &str, text: &str) -> Result<Sim, ScenarioError> {
+    let source = Source::new(name, text);
+    let raw: RawSim = match toml::from_str(text) {
+        Ok(raw) => raw,
+        Err(error) => return Err(invalid(vec![syntax::problem(&source, &error)])),
+    };
+    let mut builder = Builder { source, problems: Vec::new() };
+    let sim = builder.sim(Path::new(name), raw);
+    if builder.problems.is_empty() { Ok(sim) } else { Err(invalid(builder.problems)) }
+}
+
+/// The first problem in the order of the text, with the others attached to it.
+fn invalid(mut problems: Vec<Problem>) -> ScenarioError {
+    problems.sort_by_key(|problem| problem.labels.first().map(LabeledSpan::offset));
+    let mut first = problems.remove(0);
+    first.related = problems;
+    ScenarioError::Invalid(Box::new(first))
+}
+
+/// Collects problems while a sim is put together.
+struct Builder {
+    source: Source,
+    problems: Vec<Problem>,
+}
+
+impl Builder {
+    fn sim(&mut self, path: &Path, raw: RawSim) -> Sim {
+        self.tables("link", raw.link.len());
+        self.tables("workspace", raw.workspace.len());
+        let backends = raw.backend.unwrap_or_default();
+        self.tables("backend", backends.len());
+        let agents = raw.agent.unwrap_or_default();
+        self.tables("agent", agents.len());
+        self.tables("fault", raw.fault.len());
+        self.tables("expect", raw.expect.len());
+        let must = raw.must.unwrap_or_default();
+        if let Some(leak) = raw.leak.as_ref().filter(|_| must != Must::Diverge) {
+            self.error(
+                leak.span,
+                "not allowed here",
+                "a leak makes runs of one seed differ",
+                "add must = \"diverge\" to plant a leak, or remove the leak",
+            );
+        }
+        let mut sim = Sim {
+            name: super::files::sim_name(path),
+            purpose: self.purpose(raw.purpose),
+            covers: self.covers(raw.covers),
+            seeds: self.seeds(raw.seeds),
+            start: self.read(raw.start, Timestamp::constant(1_767_225_600, 0)),
+            schedule: self.schedule(raw.schedule),
+            must,
+            leak: raw.leak.map(|leak| leak.value),
+            limits: self.limits(raw.limits),
+            network: LinkProperties::default(),
+            links: Vec::new(),
+            sidecar: raw.sidecar.and_then(|raw| self.sidecar(raw)),
+            router: Router::unset(),
+            workspaces: Vec::new(),
+            backends: Vec::new(),
+            agents: Vec::new(),
+            load: raw.load.and_then(|raw| self.load(path, raw)),
+            faults: Vec::new(),
+            expectations: Vec::new(),
+            checks: self.checks(raw.checks),
+            source: self.source.clone(),
+        };
+        if let Some(raw) = raw.network {
+            sim.network = self.overrides(raw).over(&sim.network);
+        }
+        let spans = self.nodes(&mut sim, raw.workspace, backends, agents);
+        match raw.router {
+            Some(raw) => sim.router = self.router(&sim, raw),
+            None => self.missing("[router]", "add [router] with primary = \"<a backend>\""),
+        }
+        self.workspace_references(&sim, &spans);
+        sim.links = raw.link.into_iter().map(|raw| self.link(&sim, raw)).collect();
+        sim.faults = raw.fault.into_iter().filter_map(|raw| self.fault(&sim, raw)).collect();
+        sim.expectations =
+            raw.expect.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
+        sim
+    }
+
+    fn purpose(&mut self, raw: Option<At<String>>) -> String {
+        let help = "say in a sentence why the sim exists and what should happen";
+        match raw {
+            None => {
+                self.missing("purpose", &format!("{help}: purpose = \"…\""));
+                String::new()
+            }
+            Some(purpose) => {
+                if purpose.value.trim().is_empty() {
+                    self.error(purpose.span, "empty", "the purpose is empty", help);
+                }
+                purpose.value
+            }
+        }
+    }
+
+    fn covers(&mut self, raw: Vec<At<String>>) -> Vec<String> {
+        let mut seen = BTreeMap::new();
+        for row in &raw {
+            let help = "write the ID of a requirement row, as in \"CCR-F1\"";
+            let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
+            if row.value.is_empty() || !row.value.bytes().all(allowed) {
+                self.error(row.span, "not an ID", "not the ID of a requirement row", help);
+            }
+            if let Some(first) = seen.insert(row.value.as_str(), row.span) {
+                self.twice(row.span, first, format!("{} is listed twice", row.value));
+            }
+        }
+        raw.into_iter().map(|row| row.value).collect()
+    }
+
+    fn seeds(&mut self, raw: Option<At<Vec<Field<Seed>>>>) -> Vec<u64> {
+        let Some(raw) = raw else { return vec![1] };
+        if raw.value.is_empty() || raw.value.len() > SEEDS_MAX {
+            let message = format!("a sim has 1 to {SEEDS_MAX} seeds, found {}", raw.value.len());
+            self.error(raw.span, "", &message, "write a list, as in seeds = [1, 2, 3]");
+        }
+        let mut seen = BTreeMap::new();
+        let mut seeds = Vec::new();
+        for seed in raw.value {
+            let span = seed.span;
+            let Some(Seed(seed)) = self.value(seed) else { continue };
+            match seen.insert(seed, span) {
+                Some(first) => self.twice(span, first, format!("seed {seed} is listed twice")),
+                None => seeds.push(seed),
+            }
+        }
+        seeds
+    }
+
+    fn schedule(&mut self, raw: Option<At<RawSchedule>>) -> Schedule {
+        match raw.map(|raw| (raw.value, raw.span)) {
+            None | Some((RawSchedule::Fifo, _)) => Schedule::Fifo,
+            Some((RawSchedule::Random, _)) => Schedule::Random,
+            Some((RawSchedule::Pct { depth }, span)) => {
+                if !(1..=100).contains(&depth) {
+                    let message = format!("the depth is from 1 to 100, found {depth}");
+                    self.error(span, "", &message, "write { pct = { depth = 3 } }");
+                }
+                Schedule::Pct { depth }
+            }
+        }
+    }
+
+    fn limits(&mut self, raw: Option<RawLimits>) -> Limits {
+        let default = Limits::default();
+        let Some(raw) = raw else { return default };
+        Limits {
+            time: self.positive(raw.time, default.time),
+            events: self.read(raw.events, Whole(default.events)).0,
+            same_instant: self.read(raw.same_instant, Whole(default.same_instant)).0,
+        }
+    }
+
+    fn tables(&mut self, key: &str, count: usize) {
+        if count > TABLES_MAX {
+            self.missing(
+                "",
+                &format!("a sim has at most {TABLES_MAX} [[{key}]] tables, found {count}"),
+            );
+        }
+    }
+
+    // What every part above and in the submodules is written with.
+
+    /// A value, or its default when it is absent or wrong; a wrong one is noted.
+    fn read<T>(&mut self, field: Option<Field<T>>, default: T) -> T {
+        self.optional(field).unwrap_or(default)
+    }
+
+    fn optional<T>(&mut self, field: Option<Field<T>>) -> Option<T> {
+        field.and_then(|field| self.value(field))
+    }
+
+    fn value<T>(&mut self, At { value: Read(value), span }: Field<T>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.unit_error(span, &error);
+                None
+            }
+        }
+    }
+
+    /// A duration that must not be zero.
+    fn positive(
+        &mut self,
+        field: Option<Field<std::time::Duration>>,
+        default: std::time::Duration,
+    ) -> std::time::Duration {
+        if let Some(At { value: Read(Ok(std::time::Duration::ZERO)), span }) = &field {
+            self.error(*span, "zero", "this cannot be zero", "write a longer duration");
+        }
+        self.read(field, default)
+    }
+
+    fn unit_error(&mut self, span: SourceSpan, error: &UnitError) {
+        self.error(span, "this value", &error.message, &error.help);
+    }
+
+    fn error(&mut self, span: SourceSpan, label: &str, message: &str, help: &str) {
+        let mut problem = Problem::new(&self.source, span, label, message.to_owned());
+        problem.help = Some(help.to_owned());
+        self.push(problem);
+    }
+
+    /// Something that is listed or named twice: points at the second, with a label on the first.
+    fn twice(&mut self, second: SourceSpan, first: SourceSpan, message: String) {
+        let mut problem = Problem::new(&self.source, second, "again here", message);
+        problem.labels.push(LabeledSpan::new_with_span(Some("first here".to_owned()), first));
+        problem.help = Some("remove or rename one of the two".to_owned());
+        self.push(problem);
+    }
+
+    /// Something that the whole file lacks.
+    fn missing(&mut self, what: &str, help: &str) {
+        let message = if what.is_empty() {
+            "too many tables".to_owned()
+        } else {
+            format!("the sim has no {what}")
+        };
+        self.error((0, 0).into(), "", &message, help);
+    }
+
+    fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
+    }
+
+    fn push(&mut self, problem: Problem) {
+        if !self.is_full() {
+            self.problems.push(problem);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A sim as the rest of the crate sees it: typed, checked, every default filled in.
+//!
+//! These are plain values. They never hold what a run draws from its seed, and nothing in them
+//! depends on the machine, the path or the moment at which the file was read.
+
+mod expect;
+mod fault;
+mod load;
+mod network;
+mod stack;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue};
+pub use fault::{Fault, FaultKind, Partition};
+pub use load::{Load, Stage};
+pub use network::{LinkOverrides, LinkProperties, LinkRule, Selector};
+pub use stack::{
+    AgentGroup, Backend, ErrorMix, Jitter, Provider, Retry, Router, Sidecar, Task, Tokens,
+    Workspace,
+};
+
+use super::span::Source;
+
+/// One sim: a stack, a load, faults, and what must come of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sim {
+    /// The path under `sims/` without extension, as in `ccr/primary_fails`.
+    pub name: String,
+    /// Why the sim exists and what should happen, in a sentence.
+    pub purpose: String,
+    /// The requirement rows that it proves.
+    pub covers: Vec<String>,
+    /// The seeds of its snapshots; never empty, no duplicates.
+    pub seeds: Vec<u64>,
+    /// The UTC instant at which virtual time starts.
+    pub start: Timestamp,
+    /// How simultaneous events are ordered.
+    pub schedule: Schedule,
+    /// What a run has to come to.
+    pub must: Must,
+    /// A planted source of nondeterminism; only with [`Must::Diverge`].
+    pub leak: Option<Leak>,
+    /// When a run is ended.
+    pub limits: Limits,
+    /// The links between all nodes, unless a rule in `links` says otherwise.
+    pub network: LinkProperties,
+    /// Links that differ; a later one overrides an earlier one.
+    pub links: Vec<LinkRule>,
+    /// The orchestration sidecar, when there is one and it is enabled.
+    pub sidecar: Option<Sidecar>,
+    /// The model router.
+    pub router: Router,
+    /// Workspaces.
+    pub workspaces: Vec<Workspace>,
+    /// Model backends; never empty.
+    pub backends: Vec<Backend>,
+    /// Groups of agents; never empty.
+    pub agents: Vec<AgentGroup>,
+    /// Where requests come from; `None` is the closed loop of each agent's `requests`.
+    pub load: Option<Load>,
+    /// What breaks, in the order of the file.
+    pub faults: Vec<Fault>,
+    /// What must hold at the end.
+    pub expectations: Vec<Expectation>,
+    /// The built-in checks that do not apply.
+    pub checks: Checks,
+    /// The text it was read from.
+    pub source: Source,
+}
+
+/// How events at the same instant are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// In the order in which they were scheduled.
+    #[default]
+    Fifo,
+    /// A permutation drawn from the seed.
+    Random,
+    /// Probabilistic concurrency testing.
+    Pct {
+        /// How many ordering constraints a bug may need, from 1 to 100.
+        depth: u32,
+    },
+}
+
+/// What a run has to come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Must {
+    /// Every expectation and every check holds.
+    #[default]
+    Pass,
+    /// A canary: at least one expectation or check fails.
+    Fail,
+    /// A canary: two runs of one seed differ.
+    Diverge,
+}
+
+/// A planted source of nondeterminism, by which the test bed itself is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Leak {
+    /// The iteration order of a randomly seeded hash map.
+    HashOrder,
+    /// The machine's clock.
+    WallClock,
+    /// The operating system's random numbers.
+    OsRandom,
+    /// A counter that outlives a world.
+    ProcessCounter,
+    /// A race between threads.
+    Thread,
+}
+
+/// When a run is ended, whatever its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Virtual time since the start.
+    pub time: Duration,
+    /// Events.
+    pub events: u64,
+    /// Events at one instant.
+    pub same_instant: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { time: Duration::from_secs(600), events: 5_000_000, same_instant: 100_000 }
+    }
+}

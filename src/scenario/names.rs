@@ -1,0 +1,142 @@
+//! The nodes of a sim, what selects them, and the nearest name to a misspelt one.
+//!
+//! Whether a selector matches is decided group by group: a group of a million agents is never
+//! listed for it.
+
+use super::error::{Problem, ScenarioError};
+use super::model::{AgentGroup, Selector, Sim};
+use miette::SourceSpan;
+
+/// The node names that a sim cannot give away.
+pub(super) const RESERVED: [&str; 4] = ["router", "sidecar", "load", "world"];
+
+/// The longest name, in characters.
+pub(super) const NAME_LEN_MAX: usize = 64;
+
+/// Whether a name is 1 to 64 characters of `a-z`, `0-9`, `_`, `.` and `-`.
+pub(super) fn is_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b);
+    (1..=NAME_LEN_MAX).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// The candidate nearest to `name`, when one is near enough to be what was meant.
+pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    if name.len() > 2 * NAME_LEN_MAX {
+        return None;
+    }
+    let mut best = None;
+    for candidate in candidates {
+        let distance = strsim::damerau_levenshtein(name, candidate);
+        let contained = name.len() >= 3 && (candidate.contains(name) || name.contains(candidate));
+        let near = distance <= 1 + name.chars().count() / 3 || contained;
+        if near && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// The number of a group's member, `3` in `rust-3` for the group `rust`, if it is one.
+pub(super) fn member(group: &AgentGroup, node: &str) -> Option<u32> {
+    let digits = node.strip_prefix(group.name.as_str())?.strip_prefix('-')?;
+    if digits.starts_with('0') || digits.starts_with('+') {
+        return None;
+    }
+    let number: u32 = digits.parse().ok()?;
+    (group.count > 1 && (1..=group.count).contains(&number)).then_some(number)
+}
+
+impl AgentGroup {
+    /// The nodes of the group's members, in order.
+    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
+        let single = (self.count == 1).then(|| self.name.clone());
+        let many = if self.count == 1 { 0 } else { self.count };
+        single.into_iter().chain((1..=many).map(|i| format!("{}-{i}", self.name)))
+    }
+
+    /// Whether some member's node starts with `prefix`.
+    fn any_starts_with(&self, prefix: &str) -> bool {
+        if self.count == 1 {
+            return self.name.starts_with(prefix);
+        }
+        // A prefix longer than "<name>-" matches only if it names a member itself: digits that go on
+        // after a prefix make a larger number, and the prefix is a member before it.
+        self.name.starts_with(prefix)
+            || prefix.strip_prefix(self.name.as_str()) == Some("-")
+            || member(self, prefix).is_some()
+    }
+}
+
+impl Sim {
+    /// Every node, in a stable order: the sidecar, the router, the backends, the agents.
+    #[must_use]
+    pub fn node_names(&self) -> Vec<String> {
+        let sidecar = self.sidecar.as_ref().map(|_| "sidecar".to_owned());
+        let backends = self.backends.iter().map(|backend| backend.name.clone());
+        let agents = self.agents.iter().flat_map(AgentGroup::node_names);
+        sidecar.into_iter().chain(["router".to_owned()]).chain(backends).chain(agents).collect()
+    }
+
+    /// The nodes that a selector names, in the order of [`Sim::node_names`]; none if it names no
+    /// node, which cannot be for a selector of the sim itself.
+    #[must_use]
+    pub fn select(&self, selector: &Selector) -> Vec<String> {
+        let text = selector.as_str();
+        if let Some(prefix) = text.strip_suffix('*') {
+            let mut nodes = self.node_names();
+            nodes.retain(|node| node.starts_with(prefix));
+            return nodes;
+        }
+        match self.agents.iter().find(|group| group.name == text) {
+            Some(group) => group.node_names().collect(),
+            None if self.selects_any(text) => vec![text.to_owned()],
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether a selector names at least one node.
+    pub(super) fn selects_any(&self, text: &str) -> bool {
+        let mut fixed = self.fixed_nodes();
+        match text.strip_suffix('*') {
+            Some(prefix) => {
+                fixed.any(|node| node.starts_with(prefix))
+                    || self.agents.iter().any(|group| group.any_starts_with(prefix))
+            }
+            None => {
+                fixed.any(|node| node == text)
+                    || self
+                        .agents
+                        .iter()
+                        .any(|group| group.name == text || member(group, text).is_some())
+            }
+        }
+    }
+
+    /// What a selector may name, the members of groups excepted.
+    pub(super) fn selectable(&self) -> impl Iterator<Item = &str> {
+        self.fixed_nodes().chain(self.agents.iter().map(|group| group.name.as_str()))
+    }
+
+    fn fixed_nodes(&self) -> impl Iterator<Item = &str> {
+        let sidecar = self.sidecar.as_ref().map(|_| "sidecar");
+        let backends = self.backends.iter().map(|backend| backend.name.as_str());
+        sidecar.into_iter().chain(["router"]).chain(backends)
+    }
+
+    /// A problem at a place in this sim's text that a later stage has found.
+    #[must_use]
+    pub fn error(&self, span: SourceSpan, message: &str, help: &str) -> ScenarioError {
+        let mut problem = Problem::new(&self.source, span, "here", message.to_owned());
+        problem.help = Some(help.to_owned());
+        ScenarioError::Invalid(Box::new(problem))
+    }
+
+    /// The text the sim was read from.
+    #[must_use]
+    pub fn source_text(&self) -> &str {
+        self.source.text()
+    }
+}

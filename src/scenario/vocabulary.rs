@@ -1,0 +1,115 @@
+//! The names a sim may use for what a run measures and what happens in it.
+//!
+//! Adding a metric or an event to the stack means adding it here: a sim that names anything else is
+//! refused before it runs, because an expectation that can never match proves nothing.
+
+/// The unit of a metric, and so of the bounds on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricUnit {
+    /// How many.
+    Count,
+    /// Parts of a whole.
+    Ratio,
+    /// How long.
+    Duration,
+}
+
+/// A metric of a whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: MetricUnit,
+}
+
+const fn count(name: &'static str) -> Metric {
+    Metric { name, unit: MetricUnit::Count }
+}
+
+const fn ratio(name: &'static str) -> Metric {
+    Metric { name, unit: MetricUnit::Ratio }
+}
+
+const fn duration(name: &'static str) -> Metric {
+    Metric { name, unit: MetricUnit::Duration }
+}
+
+/// Every metric an `[[expect]]` may bound.
+pub const METRICS: &[Metric] = &[
+    count("requests.total"),
+    count("requests.ok"),
+    count("requests.failed"),
+    count("requests.timed_out"),
+    count("requests.refused"),
+    ratio("requests.success_rate"),
+    count("requests.fallback_used"),
+    count("requests.attempts"),
+    count("requests.retries"),
+    duration("latency.p50"),
+    duration("latency.p95"),
+    duration("latency.p99"),
+    duration("latency.max"),
+    count("calls.timed_out"),
+    count("calls.late_answers"),
+    count("messages.sent"),
+    count("messages.delivered"),
+    count("messages.dropped"),
+    count("messages.duplicated"),
+    count("messages.corrupted"),
+    count("sidecar.contexts"),
+    count("sidecar.results"),
+];
+
+/// An event in a run's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventName {
+    /// Its name.
+    pub name: &'static str,
+    /// The fields a `where` may name; `None` leaves them unchecked.
+    pub fields: Option<&'static [&'static str]>,
+}
+
+const fn event(name: &'static str, fields: &'static [&'static str]) -> EventName {
+    EventName { name, fields: Some(fields) }
+}
+
+const fn open(name: &'static str) -> EventName {
+    EventName { name, fields: None }
+}
+
+/// Every event an `[[expect]]` may name.
+pub const EVENTS: &[EventName] = &[
+    event("request_started", &["request", "agent", "task", "workspace"]),
+    event("context_received", &["request"]),
+    event("context_missing", &["request", "cause"]),
+    event("attempt_started", &["request", "model", "attempt"]),
+    event("attempt_failed", &["request", "model", "attempt", "cause", "status"]),
+    event("request_routed", &["request", "model", "attempts", "fallback_used", "reason"]),
+    event("request_failed", &["request", "code", "attempts"]),
+    event("retry_scheduled", &["request", "model", "delay_ms"]),
+    event("request_ended", &["request", "outcome", "latency_ms"]),
+    event("result_stored", &["request"]),
+    event("fault_fired", &["fault"]),
+    event("fault_healed", &["fault"]),
+    open("fault_planned"),
+    open("node_started"),
+    open("node_crashed"),
+    open("node_restarted"),
+    open("node_paused"),
+    open("node_resumed"),
+    open("message_sent"),
+    open("message_delivered"),
+    open("message_dropped"),
+    open("message_duplicated"),
+    open("message_corrupted"),
+    open("call_timed_out"),
+    open("late_answer"),
+    open("disk_failed"),
+];
+
+/// The metric of that name.
+#[must_use]
+pub fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
