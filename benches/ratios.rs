@@ -53,15 +53,24 @@ fn main() {
         compare(
             &format!("fanout, {agents} agents x {requests} requests"),
             vec![
-                ("plain binary heap, no actors", Box::new(move || {
-                    black_box(fanout::plain::run(size, 1));
-                })),
-                ("native host", Box::new(move || {
-                    black_box(fanout::actors::run(size, 1, Host::Native));
-                })),
-                ("tokio host", Box::new(move || {
-                    black_box(fanout::actors::run(size, 1, Host::Tokio));
-                })),
+                (
+                    "plain binary heap, no actors",
+                    Box::new(move || {
+                        black_box(fanout::plain::run(size, 1));
+                    }),
+                ),
+                (
+                    "native host",
+                    Box::new(move || {
+                        black_box(fanout::actors::run(size, 1, Host::Native));
+                    }),
+                ),
+                (
+                    "tokio host",
+                    Box::new(move || {
+                        black_box(fanout::actors::run(size, 1, Host::Tokio));
+                    }),
+                ),
             ],
         );
     }
@@ -69,21 +78,30 @@ fn main() {
     compare(
         "1 000 tiny worlds, 3 agents x 5 requests",
         vec![
-            ("plain binary heap, no actors", Box::new(move || {
-                for seed in 0..1_000 {
-                    black_box(fanout::plain::run(tiny, seed));
-                }
-            })),
-            ("native host", Box::new(move || {
-                for seed in 0..1_000 {
-                    black_box(fanout::actors::run(tiny, seed, Host::Native));
-                }
-            })),
-            ("tokio host", Box::new(move || {
-                for seed in 0..1_000 {
-                    black_box(fanout::actors::run(tiny, seed, Host::Tokio));
-                }
-            })),
+            (
+                "plain binary heap, no actors",
+                Box::new(move || {
+                    for seed in 0..1_000 {
+                        black_box(fanout::plain::run(tiny, seed));
+                    }
+                }),
+            ),
+            (
+                "native host",
+                Box::new(move || {
+                    for seed in 0..1_000 {
+                        black_box(fanout::actors::run(tiny, seed, Host::Native));
+                    }
+                }),
+            ),
+            (
+                "tokio host",
+                Box::new(move || {
+                    for seed in 0..1_000 {
+                        black_box(fanout::actors::run(tiny, seed, Host::Tokio));
+                    }
+                }),
+            ),
         ],
     );
 }

@@ -1,4 +1,7 @@
 //! seedbed: a deterministic test bed for LLM-agent stacks.
 
+pub mod check;
+pub mod explore;
 pub mod scenario;
+pub mod stack;
 pub mod world;

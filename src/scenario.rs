@@ -31,17 +31,16 @@ pub use error::{Problem, ScenarioError};
 pub use files::{find, load};
 pub use model::{
     AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,
-    FaultKind, FieldValue, Jitter, Leak, Limits, LinkOverrides, LinkProperties, LinkRule, Load,
-    Must, Partition, Provider, Retry, Router, Schedule, Selector, Sidecar, Sim, Stage, Task,
-    Tokens, Workspace,
+    FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, Router,
+    Selector, Sidecar, Sim, Stage, Task, Tokens, Workspace,
 };
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};
 pub use span::{Source, Spanned};
 pub use trace::{TraceError, TraceReader, TraceRow};
 pub use units::{
-    DURATION_MAX, PPM, Probability, UnitError, duration_text, parse_duration, parse_probability,
-    parse_ratio, parse_signed_duration,
+    DURATION_MAX, PPM, UnitError, duration_text, parse_duration, parse_probability, parse_ratio,
+    parse_signed_duration,
 };
 pub use vocabulary::{EVENTS, EventName, METRICS, Metric, MetricUnit, metric};
 

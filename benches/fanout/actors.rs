@@ -109,11 +109,8 @@ pub(crate) fn build(size: Size, seed: u64, host: Host) -> World {
             })
         })
         .collect();
-    let router = world.spawn("router", move |env| Router {
-        env,
-        backends: backends.clone(),
-        turn: 0,
-    });
+    let router =
+        world.spawn("router", move |env| Router { env, backends: backends.clone(), turn: 0 });
     for number in 0..size.agents {
         let left = size.requests;
         world.spawn(format!("agent-{number}"), move |env| Agent { env, router, left });

@@ -1,10 +1,7 @@
 //! "fanout" as a hand-written loop over `std`'s binary heap, without actors, links, a log or a
 //! fingerprint: the practical limit.
 
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

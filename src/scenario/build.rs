@@ -17,14 +17,21 @@ use miette::{LabeledSpan, SourceSpan};
 
 use super::error::{Problem, ScenarioError};
 use super::field::{At, Field, Read};
-use super::model::{Limits, LinkProperties, Must, Router, Schedule, Sim};
+use std::time::Duration;
+
+use super::model::{Must, Router, Sim};
 use super::raw::{RawLimits, RawSchedule, RawSim};
 use super::span::Source;
 use super::units::UnitError;
 use super::values::{Seed, Whole};
+use crate::world::{Limits, LinkRule, Schedule};
 
 /// How many problems are reported at once.
 const PROBLEMS_MAX: usize = 20;
+
+/// When a run is ended unless a sim says otherwise.
+const DEFAULT_LIMITS: Limits =
+    Limits { time: Duration::from_secs(600), events: 5_000_000, same_instant: 100_000 };
 
 /// How many tables of one kind a sim may have.
 const TABLES_MAX: usize = 1_000;
@@ -87,7 +94,7 @@ impl Builder {
             must,
             leak: raw.leak.map(|leak| leak.value),
             limits: self.limits(raw.limits),
-            network: LinkProperties::default(),
+            network: LinkRule::default(),
             links: Vec::new(),
             sidecar: raw.sidecar.and_then(|raw| self.sidecar(raw)),
             router: Router::unset(),
@@ -101,7 +108,7 @@ impl Builder {
             source: self.source.clone(),
         };
         if let Some(raw) = raw.network {
-            sim.network = self.overrides(raw).over(&sim.network);
+            self.overrides(raw).apply(&mut sim.network);
         }
         let spans = self.nodes(&mut sim, raw.workspace, backends, agents);
         match raw.router {
@@ -181,7 +188,7 @@ impl Builder {
     }
 
     fn limits(&mut self, raw: Option<RawLimits>) -> Limits {
-        let default = Limits::default();
+        let default = DEFAULT_LIMITS;
         let Some(raw) = raw else { return default };
         Limits {
             time: self.positive(raw.time, default.time),

@@ -9,21 +9,20 @@ mod load;
 mod network;
 mod stack;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
-pub use network::{LinkOverrides, LinkProperties, LinkRule, Selector};
+pub use network::{Link, Selector};
 pub use stack::{
     AgentGroup, Backend, ErrorMix, Jitter, Provider, Retry, Router, Sidecar, Task, Tokens,
     Workspace,
 };
 
 use super::span::Source;
+use crate::world::{Limits, LinkRule, Schedule};
 
 /// One sim: a stack, a load, faults, and what must come of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +46,9 @@ pub struct Sim {
     /// When a run is ended.
     pub limits: Limits,
     /// The links between all nodes, unless a rule in `links` says otherwise.
-    pub network: LinkProperties,
+    pub network: LinkRule,
     /// Links that differ; a later one overrides an earlier one.
-    pub links: Vec<LinkRule>,
+    pub links: Vec<Link>,
     /// The orchestration sidecar, when there is one and it is enabled.
     pub sidecar: Option<Sidecar>,
     /// The model router.
@@ -70,21 +69,6 @@ pub struct Sim {
     pub checks: Checks,
     /// The text it was read from.
     pub source: Source,
-}
-
-/// How events at the same instant are ordered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Schedule {
-    /// In the order in which they were scheduled.
-    #[default]
-    Fifo,
-    /// A permutation drawn from the seed.
-    Random,
-    /// Probabilistic concurrency testing.
-    Pct {
-        /// How many ordering constraints a bug may need, from 1 to 100.
-        depth: u32,
-    },
 }
 
 /// What a run has to come to.
@@ -116,21 +100,4 @@ pub enum Leak {
     ProcessCounter,
     /// A race between threads.
     Thread,
-}
-
-/// When a run is ended, whatever its state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Virtual time since the start.
-    pub time: Duration,
-    /// Events.
-    pub events: u64,
-    /// Events at one instant.
-    pub same_instant: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { time: Duration::from_secs(600), events: 5_000_000, same_instant: 100_000 }
-    }
 }

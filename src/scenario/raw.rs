@@ -21,8 +21,8 @@ pub(super) use stack::{
 
 use super::field::{At, Field, ScalarOr};
 use super::model::{Leak, Must};
-use super::units::Probability;
 use super::values::{Seed, TokenCount, Whole};
+use crate::world::Probability;
 
 /// A seedbed sim: a stack, a load, faults, and what must come of it.
 #[derive(Debug, Deserialize)]

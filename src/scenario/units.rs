@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use crate::world::Probability;
+
 /// The longest duration a sim may state: 365 days.
 pub const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -39,29 +41,6 @@ pub struct UnitError {
 impl UnitError {
     pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         UnitError { message: message.into(), help: help.into() }
-    }
-}
-
-/// A probability in parts per million, from 0 to 1 000 000.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Probability(u32);
-
-impl Probability {
-    /// Never.
-    pub const NEVER: Probability = Probability(0);
-    /// Always.
-    pub const ALWAYS: Probability = Probability(PPM);
-
-    /// A probability from parts per million; `None` above 1 000 000.
-    #[must_use]
-    pub fn from_ppm(ppm: u32) -> Option<Self> {
-        (ppm <= PPM).then_some(Probability(ppm))
-    }
-
-    /// Parts per million, at most 1 000 000.
-    #[must_use]
-    pub fn ppm(self) -> u32 {
-        self.0
     }
 }
 
@@ -210,7 +189,7 @@ const PROBABILITY_HELP: &str = "write a percentage, as in \"3%\", or a number fr
 pub fn parse_probability(text: &str) -> Result<Probability, UnitError> {
     let ppm = parse_ratio(text)?;
     match u32::try_from(ppm) {
-        Ok(ppm) if ppm <= PPM => Ok(Probability(ppm)),
+        Ok(ppm) if ppm <= PPM => Ok(Probability::ppm(ppm)),
         _ => Err(UnitError::new(
             format!("a probability is at most 100%, found {}", clip(text)),
             PROBABILITY_HELP,

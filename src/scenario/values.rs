@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use super::field::{Scalar, Value};
 use super::model::FieldValue;
 use super::units::{
-    self, Probability, UnitError, clip, parse_duration, parse_permille, parse_probability,
-    parse_signed_duration,
+    self, UnitError, clip, parse_duration, parse_permille, parse_probability, parse_signed_duration,
 };
+use crate::world::Probability;
 
 /// A schema from JSON, with the name under which others refer to it.
 macro_rules! schema {

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use slotmap::SlotMap;
 
 use super::{
-    DiskRule, DropCause, Failure, Fault, Happening, Limits, MessageInfo, MessageKind, NodeId,
-    Seed, SendVerdict, Time, Wait,
+    DiskRule, DropCause, Failure, Fault, Happening, Limits, MessageInfo, MessageKind, NodeId, Seed,
+    SendVerdict, Time, Wait,
     disk::SyncBatch,
     event::Labels,
     fault::Imposed,

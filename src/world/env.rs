@@ -48,7 +48,9 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
     /// The name of the node.
     pub fn node_name(&self) -> Rc<str> {
         let nodes = self.core().nodes.borrow();
-        nodes.get(self.port.node.index()).map_or_else(|| "world".into(), |node| Rc::clone(&node.name))
+        nodes
+            .get(self.port.node.index())
+            .map_or_else(|| "world".into(), |node| Rc::clone(&node.name))
     }
 
     /// How many lives the node has had before this one.
@@ -196,7 +198,8 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
     pub fn emit<T: Serialize + 'static>(&self, name: &'static str, details: T) {
         if self.port.is_open() {
             let digest = hash::digest(&details);
-            self.core().record(self.port.node, Happening::Emitted { name, payload: &details, digest });
+            self.core()
+                .record(self.port.node, Happening::Emitted { name, payload: &details, digest });
         }
     }
 

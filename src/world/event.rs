@@ -332,9 +332,8 @@ impl Happening<'_> {
             let of_kind = code << 8 | message.kind as u64;
             hash::mix(hash::mix(hash::mix(state, of_kind), message.id), detail)
         };
-        let words = |code: u64, a: u64, b: u64| {
-            hash::mix(hash::mix(hash::mix(state, code << 8), a), b)
-        };
+        let words =
+            |code: u64, a: u64, b: u64| hash::mix(hash::mix(hash::mix(state, code << 8), a), b);
         match *self {
             Happening::NodeStarted { incarnation } => words(1, u64::from(incarnation), 0),
             Happening::NodeCrashed { incarnation } => words(2, u64::from(incarnation), 0),

@@ -87,12 +87,14 @@ pub enum FaultKind {
         /// The nodes, which still reach each other.
         nodes: Vec<String>,
     },
-    /// Links between `from` and `to`, both ways, get other properties.
+    /// Links from `from` to `to` get other properties.
     Link {
-        /// One end.
+        /// Where they begin.
         from: Vec<String>,
-        /// The other end.
+        /// Where they end.
         to: Vec<String>,
+        /// Whether the links back change too.
+        both_ways: bool,
         /// The properties that change.
         patch: LinkPatch,
     },
@@ -179,7 +181,10 @@ impl fmt::Display for FaultKind {
                 write!(f, "partition {} -> {}", Names(from), Names(to))
             }
             FaultKind::Isolate { nodes } => write!(f, "isolate {}", Names(nodes)),
-            FaultKind::Link { from, to, .. } => write!(f, "link {} - {}", Names(from), Names(to)),
+            FaultKind::Link { from, to, both_ways, .. } => {
+                let arrow = if *both_ways { "-" } else { "->" };
+                write!(f, "link {} {arrow} {}", Names(from), Names(to))
+            }
             FaultKind::Crash { nodes } => write!(f, "crash {}", Names(nodes)),
             FaultKind::Pause { nodes } => write!(f, "pause {}", Names(nodes)),
             FaultKind::Clock { nodes, skew_ns, drift_ppm } => {
@@ -266,7 +271,9 @@ impl Core {
         );
         self.history.set_cause(seq);
         match kind {
-            FaultKind::Partition { a, b } => self.measure(index, fires, &a, &b, true, Measure::Block),
+            FaultKind::Partition { a, b } => {
+                self.measure(index, fires, &a, &b, true, Measure::Block)
+            }
             FaultKind::PartitionOneWay { from, to } => {
                 self.measure(index, fires, &from, &to, false, Measure::Block);
             }
@@ -280,8 +287,8 @@ impl Core {
                     .collect();
                 self.measure(index, fires, &nodes, &others, true, Measure::Block);
             }
-            FaultKind::Link { from, to, patch } => {
-                self.measure(index, fires, &from, &to, true, Measure::Patch(patch));
+            FaultKind::Link { from, to, both_ways, patch } => {
+                self.measure(index, fires, &from, &to, both_ways, Measure::Patch(patch));
             }
             FaultKind::Crash { nodes } => {
                 for node in self.resolve(&nodes).iter() {

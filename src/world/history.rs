@@ -132,7 +132,8 @@ impl History {
         let placed = hash::mix(hash::mix(self.fingerprint.get().0, at.as_nanos()), node_hash);
         self.fingerprint.set(Fingerprint(what.mix_into(placed)));
         self.counts.borrow_mut().add(&what);
-        if self.is_observed.get() || tracing::enabled!(target: "seedbed::event", tracing::Level::TRACE)
+        if self.is_observed.get()
+            || tracing::enabled!(target: "seedbed::event", tracing::Level::TRACE)
         {
             self.tell(&Sighting { seq, at, node, cause: self.cause.get(), what });
         }

@@ -60,11 +60,7 @@ impl Core {
             let vacant =
                 node.places.iter().position(|place| place.port.is_none() && &*place.role == role);
             let index = vacant.unwrap_or_else(|| {
-                node.places.push(Place {
-                    role: role.into(),
-                    port: None,
-                    slot: SlotKey::default(),
-                });
+                node.places.push(Place { role: role.into(), port: None, slot: SlotKey::default() });
                 node.places.len() - 1
             });
             (index as u32, node.incarnation)

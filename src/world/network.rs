@@ -76,7 +76,13 @@ pub struct LinkPatch {
 }
 
 impl LinkPatch {
-    fn apply(&self, rule: &mut LinkRule) {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == LinkPatch::default()
+    }
+
+    /// Makes the change.
+    pub fn apply(&self, rule: &mut LinkRule) {
         fn set<T: Clone>(target: &mut T, value: &Option<T>) {
             if let Some(value) = value {
                 *target = value.clone();
@@ -280,5 +286,3 @@ const LINK_STREAMS: u64 = 0x6c69_6e6b;
 
 /// The bytes a message counts for on a link with limited bandwidth, unless its sender says more.
 pub(crate) const MESSAGE_BYTES: u64 = 256;
-
-

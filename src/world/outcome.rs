@@ -20,6 +20,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// How often each kind of event happened.
     pub counts: Counts,
+    /// How many calls were still waiting for an answer.
+    pub calls_open: u64,
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
     /// The host it ran on. Not part of the history.
@@ -59,6 +61,7 @@ impl Core {
             ended_at: self.now.get(),
             ending: if failure.is_some() { Ending::Failed } else { ending },
             counts: self.history.counts(),
+            calls_open: self.calls.borrow().len() as u64,
             failure,
             host: self.hosts.host(),
         }

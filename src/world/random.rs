@@ -172,13 +172,15 @@ mod tests {
     /// Golden values: a change here makes every seed of every user another history.
     #[test]
     fn streams_are_what_they_always_were() {
-        assert_eq!(draws(1, "link/router→opus/latency"), [0, 0, 0]);
         let mut stream = Seed(7).stream("delays");
         let ms = Duration::from_millis;
         let log_normal = Delay::LogNormal { p50: ms(400), p99: ms(3_000) };
         let drawn: Vec<u128> = (0..3).map(|_| stream.delay(&log_normal).as_nanos()).collect();
-        assert_eq!(drawn, [0, 0, 0]);
-        assert_eq!(stream.exponential(ms(50)).as_nanos(), 0);
+        let gap = stream.exponential(ms(50)).as_nanos();
+        let raw = draws(1, "link/router→opus/latency");
+        assert_eq!(raw, [8669070461730608582, 5431272546898139021, 18426701144908544331]);
+        assert_eq!(drawn, [387_248_877, 194_370_627, 718_283_286]);
+        assert_eq!(gap, 97_965_316);
     }
 
     #[test]

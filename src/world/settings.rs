@@ -87,10 +87,7 @@ impl TieBreaker {
                     let behind = u64::MAX - ((points.len() as u64) << 40);
                     demoted.insert(node, behind);
                 }
-                demoted
-                    .get(&node)
-                    .copied()
-                    .unwrap_or_else(|| hash::mix(self.key, name_hash) >> 1)
+                demoted.get(&node).copied().unwrap_or_else(|| hash::mix(self.key, name_hash) >> 1)
             }
         }
     }

@@ -196,11 +196,8 @@ impl Sleep {
     ) -> Sleep {
         let (core, timer, signal) = (Rc::clone(&port.core), Timer::default(), Signal::new());
         if port.is_open() {
-            let ring = Ring {
-                core: Rc::clone(&core),
-                timer: timer.clone(),
-                signal: Rc::clone(&signal),
-            };
+            let ring =
+                Ring { core: Rc::clone(&core), timer: timer.clone(), signal: Rc::clone(&signal) };
             let key = core.set_timer(port.node, port.incarnation, delay, Box::new(ring));
             timer.0.set(Some(key));
         }

@@ -113,7 +113,7 @@ impl Builder {
     fn link_fault(&mut self, sim: &Sim, At { value: raw, span }: At<RawLinkFault>) -> FaultKind {
         let (from, to) = self.sides(sim, raw.from, raw.to);
         let noted = self.problems.len();
-        let overrides = self.overrides(RawLinkProperties {
+        let patch = self.overrides(RawLinkProperties {
             latency: raw.latency,
             loss: raw.loss,
             duplicate: raw.duplicate,
@@ -121,10 +121,10 @@ impl Builder {
             corrupt: raw.corrupt,
             bandwidth: raw.bandwidth,
         });
-        if overrides.is_empty() && self.problems.len() == noted {
+        if patch.is_empty() && self.problems.len() == noted {
             self.no_overrides(span);
         }
-        FaultKind::Link { from, to, both: raw.both.unwrap_or(true), overrides }
+        FaultKind::Link { from, to, both: raw.both.unwrap_or(true), patch }
     }
 
     fn backend_fault(

@@ -6,11 +6,11 @@ use miette::SourceSpan;
 
 use super::Builder;
 use crate::scenario::field::{At, Field, ScalarOr};
-use crate::scenario::model::{LinkOverrides, LinkRule, Selector, Sim};
+use crate::scenario::model::{Link, Selector, Sim};
 use crate::scenario::names::nearest;
 use crate::scenario::raw::{RawDelay, RawDistribution, RawLink, RawLinkProperties};
 use crate::scenario::units::quoted;
-use crate::world::Delay;
+use crate::world::{Delay, LinkPatch};
 
 const EMPIRICAL_MAX: usize = 10_000;
 
@@ -89,8 +89,8 @@ impl Builder {
         Some((min, max))
     }
 
-    pub(super) fn overrides(&mut self, raw: RawLinkProperties) -> LinkOverrides {
-        LinkOverrides {
+    pub(super) fn overrides(&mut self, raw: RawLinkProperties) -> LinkPatch {
+        LinkPatch {
             latency: self.optional_delay(raw.latency),
             loss: self.optional(raw.loss),
             duplicate: self.optional(raw.duplicate),
@@ -100,11 +100,11 @@ impl Builder {
         }
     }
 
-    pub(super) fn link(&mut self, sim: &Sim, raw: RawLink) -> LinkRule {
+    pub(super) fn link(&mut self, sim: &Sim, raw: RawLink) -> Link {
         let span = raw.from.span;
         let (from, to) = self.sides(sim, raw.from, raw.to);
         let noted = self.problems.len();
-        let overrides = self.overrides(RawLinkProperties {
+        let patch = self.overrides(RawLinkProperties {
             latency: raw.latency,
             loss: raw.loss,
             duplicate: raw.duplicate,
@@ -112,10 +112,10 @@ impl Builder {
             corrupt: raw.corrupt,
             bandwidth: raw.bandwidth,
         });
-        if overrides.is_empty() && self.problems.len() == noted {
+        if patch.is_empty() && self.problems.len() == noted {
             self.no_overrides(span);
         }
-        LinkRule { from, to, both: raw.both.unwrap_or(true), overrides }
+        Link { from, to, both: raw.both.unwrap_or(true), patch }
     }
 
     pub(super) fn no_overrides(&mut self, span: SourceSpan) {

@@ -14,9 +14,9 @@ use crate::scenario::names::{NAME_LEN_MAX, RESERVED, is_name, member, nearest};
 use crate::scenario::raw::{
     RawAgent, RawBackend, RawErrors, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
 };
-use crate::scenario::units::{PPM, Probability, quoted};
+use crate::scenario::units::{PPM, quoted};
 use crate::scenario::values::Whole;
-use crate::world::Delay;
+use crate::world::{Delay, Probability};
 
 /// How many agents a sim may have in all.
 const AGENTS_MAX: u64 = 1_000_000;
@@ -268,7 +268,7 @@ impl Builder {
             reset: self.read(raw.reset, Probability::NEVER),
             malformed: self.read(raw.malformed, Probability::NEVER),
         };
-        let sum: u32 = mix.parts().iter().map(|(_, probability)| probability.ppm()).sum();
+        let sum: u32 = mix.parts().iter().map(|(_, probability)| probability.as_ppm()).sum();
         if sum > PPM {
             let message = format!("the errors add up to more than 100%: {}%", sum / (PPM / 100));
             self.error(span, "", &message, "lower them; the rest to 100% is success");

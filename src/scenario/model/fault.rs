@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{ErrorMix, LinkOverrides, Selector};
-use crate::world::Delay;
+use super::{ErrorMix, Selector};
+use crate::world::{Delay, LinkPatch};
 
 /// A planned fault.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ pub enum FaultKind {
         /// Whether it is the same in the other direction.
         both: bool,
         /// What differs; never empty.
-        overrides: LinkOverrides,
+        patch: LinkPatch,
     },
     /// A provider has an outage; at least one of the three is set.
     Backend {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::scenario::units::Probability;
 use crate::world::Delay;
+use crate::world::Probability;
 
 /// The orchestration sidecar, node `sidecar`.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::{RawDelay, RawErrors};
 use crate::scenario::field::{At, Field};
 use crate::scenario::model::FieldValue;
-use crate::scenario::units::Probability;
 use crate::scenario::values::{BoundValue, SignedNanos, Whole};
+use crate::world::Probability;
 
 /// A planned fault: when, for how long, and exactly one kind.
 #[derive(Debug, Deserialize)]

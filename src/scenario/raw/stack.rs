@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::{RawDelay, RawTokens};
 use crate::scenario::field::{At, Field};
 use crate::scenario::model::{Jitter, Provider, Task};
-use crate::scenario::units::Probability;
 use crate::scenario::values::{PerKilosecond, ScalePermille, StageRate, Whole};
+use crate::world::Probability;
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]

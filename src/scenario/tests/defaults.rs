@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{MINIMAL, valid, with};
 use crate::scenario::{
-    Bound, Expectation, FaultKind, FieldValue, Jitter, Leak, Load, Must, Partition, Probability,
-    Provider, Schedule, Selector, Task, Tokens, parse,
+    Bound, Expectation, FaultKind, FieldValue, Jitter, Leak, Load, Must, Partition, Provider,
+    Selector, Task, Tokens, parse,
 };
-use crate::world::Delay;
+use crate::world::{Delay, Probability, Schedule};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -19,7 +19,7 @@ fn uniform(min: u64, max: u64) -> Delay {
 }
 
 fn ppm(ppm: u32) -> Probability {
-    Probability::from_ppm(ppm).expect("at most one")
+    Probability::ppm(ppm)
 }
 
 #[test]
@@ -81,7 +81,8 @@ bandwidth = 1_000
     assert_eq!((sidecar.timeout, sidecar.required), (ms(1500), true));
     assert_eq!((sim.network.loss, sim.network.reorder), (ppm(5_000), ppm(30_000)));
     assert_eq!(sim.network.duplicate, Probability::ALWAYS);
-    let link = sim.links[0].overrides.over(&sim.network);
+    let mut link = sim.network.clone();
+    sim.links[0].patch.apply(&mut link);
     assert!(!sim.links[0].both);
     assert_eq!(
         (link.latency, link.loss, link.bandwidth),
@@ -136,8 +137,8 @@ link = { from = "router", to = "*", both = false, loss = "10%" }
     assert_eq!(sim.faults[1].kind, FaultKind::Partition(one_way));
     let FaultKind::Backend { errors, .. } = &sim.faults[2].kind else { panic!("an outage") };
     assert_eq!(errors.map(|errors| errors.silence), Some(Probability::ALWAYS));
-    let FaultKind::Link { both, overrides, .. } = &sim.faults[3].kind else { panic!("a link") };
-    assert_eq!((*both, overrides.loss), (false, Some(ppm(100_000))));
+    let FaultKind::Link { both, patch, .. } = &sim.faults[3].kind else { panic!("a link") };
+    assert_eq!((*both, patch.loss), (false, Some(ppm(100_000))));
 }
 
 #[test]

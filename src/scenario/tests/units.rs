@@ -82,7 +82,7 @@ fn probabilities() {
         ("0.0001%", 1),
         ("0.000001", 1),
     ] {
-        assert_eq!(parse_probability(text).map(|p| p.ppm()), Ok(ppm), "{text}");
+        assert_eq!(parse_probability(text).map(|p| p.as_ppm()), Ok(ppm), "{text}");
     }
     for text in [
         "",
@@ -121,10 +121,10 @@ proptest! {
     #[test]
     fn every_ppm_can_be_written(ppm in 0..=1_000_000_u32) {
         let percent = format!("{}.{:04}%", ppm / 10_000, ppm % 10_000);
-        prop_assert_eq!(parse_probability(&percent).map(|p| p.ppm()), Ok(ppm));
+        prop_assert_eq!(parse_probability(&percent).map(|p| p.as_ppm()), Ok(ppm));
         let float = format!("{}.{:06}", ppm / 1_000_000, ppm % 1_000_000);
         let written = toml::from_str::<toml::Table>(&format!("p = {float}")).expect("TOML")["p"].as_float().expect("a float");
-        prop_assert_eq!(parse_probability(&written.to_string()).map(|p| p.ppm()), Ok(ppm));
+        prop_assert_eq!(parse_probability(&written.to_string()).map(|p| p.as_ppm()), Ok(ppm));
     }
 
     #[test]

@@ -109,7 +109,8 @@ impl Stage {
             let limit = Time::ZERO + self.core.limits.time;
             let next = self.core.queue.borrow().next_at().unwrap_or(limit).min(limit);
             let now = self.tokio_now();
-            let may_go_on = self.core.failure.borrow().is_none() && self.core.ending.get().is_none();
+            let may_go_on =
+                self.core.failure.borrow().is_none() && self.core.ending.get().is_none();
             if may_go_on && now < on_millisecond(next, 0) {
                 // tokio jumps by whole milliseconds, so it must start from one.
                 let aligned = on_millisecond(now, MILLISECOND - 1);

@@ -1,0 +1,168 @@
+//! The expectations of a sim.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::{Map, Value};
+
+use super::{CheckResult, Metrics};
+use crate::{
+    scenario::{
+        Bound, Bounds, EventMatch, Expectation, FieldValue, MetricUnit, PPM, Sim, duration_text,
+        metric,
+    },
+    world::Sighting,
+};
+
+/// Recognises an event.
+pub(super) struct Matcher {
+    kind: String,
+    fields: Vec<(String, FieldValue)>,
+    /// The nodes it may happen on; `None` for any.
+    nodes: Option<BTreeSet<String>>,
+    text: String,
+}
+
+impl Matcher {
+    fn new(sim: &Sim, wanted: &EventMatch) -> Matcher {
+        let mut text = wanted.event.value.clone();
+        for (name, value) in &wanted.r#where {
+            let value = match value {
+                FieldValue::Text(value) => value.clone(),
+                FieldValue::Integer(value) => value.to_string(),
+                FieldValue::Bool(value) => value.to_string(),
+            };
+            text.push_str(&format!(" {name}={value}"));
+        }
+        if let Some(node) = &wanted.node {
+            text.push_str(&format!(" on {node}"));
+        }
+        Matcher {
+            kind: wanted.event.value.clone(),
+            fields: wanted.r#where.clone().into_iter().collect(),
+            nodes: wanted.node.as_ref().map(|node| sim.select(node).into_iter().collect()),
+            text,
+        }
+    }
+
+    fn matches(&self, sighting: &Sighting<'_>) -> bool {
+        if sighting.what.kind() != self.kind
+            || self.nodes.as_ref().is_some_and(|nodes| !nodes.contains(sighting.node))
+        {
+            return false;
+        }
+        self.fields.is_empty() || has(&sighting.what.fields(), &self.fields)
+    }
+}
+
+fn has(fields: &Map<String, Value>, wanted: &[(String, FieldValue)]) -> bool {
+    wanted.iter().all(|(name, wanted)| match (fields.get(name), wanted) {
+        (Some(Value::String(text)), FieldValue::Text(wanted)) => text == wanted,
+        (Some(Value::Bool(value)), FieldValue::Bool(wanted)) => value == wanted,
+        (Some(Value::Number(number)), FieldValue::Integer(wanted)) => {
+            number.as_i64() == Some(*wanted)
+        }
+        _ => false,
+    })
+}
+
+/// One expectation, while the run goes on.
+pub(super) enum Watched {
+    Metric { name: String, bounds: Bounds<Bound> },
+    Event { wanted: Matcher, bounds: Bounds<u64>, seen: u64 },
+    Order { first: Matcher, then: Matcher, first_seen: bool, then_seen: bool },
+}
+
+impl Watched {
+    pub(super) fn new(sim: &Sim, expectation: &Expectation) -> Watched {
+        let matcher = |wanted| Matcher::new(sim, wanted);
+        match expectation {
+            Expectation::Metric { metric, bounds } => {
+                Watched::Metric { name: metric.value.clone(), bounds: *bounds }
+            }
+            Expectation::Event { event, bounds } => {
+                Watched::Event { wanted: matcher(event), bounds: *bounds, seen: 0 }
+            }
+            Expectation::Order { first, then } => Watched::Order {
+                first: matcher(first),
+                then: matcher(then),
+                first_seen: false,
+                then_seen: false,
+            },
+        }
+    }
+
+    pub(super) fn see(&mut self, sighting: &Sighting<'_>) {
+        match self {
+            Watched::Metric { .. } => {}
+            Watched::Event { wanted, seen, .. } => *seen += u64::from(wanted.matches(sighting)),
+            Watched::Order { first, then, first_seen, then_seen } => {
+                if *first_seen {
+                    *then_seen = *then_seen || then.matches(sighting);
+                } else {
+                    *first_seen = first.matches(sighting);
+                }
+            }
+        }
+    }
+
+    pub(super) fn finish(&self, metrics: &Metrics) -> CheckResult {
+        let (check, failure) = match self {
+            Watched::Metric { name, bounds } => {
+                let unit = metric(name).map_or(MetricUnit::Count, |metric| metric.unit);
+                let check = format!("{name} {}", bounds_text(bounds, bound_text));
+                let failure = match metrics.values.get(name.as_str()) {
+                    None => Some("it has no value, as there was no request".to_owned()),
+                    Some(&value) => {
+                        let value = in_unit(unit, value);
+                        (!bounds.hold(&value)).then(|| format!("it is {}", bound_text(&value)))
+                    }
+                };
+                (check, failure)
+            }
+            Watched::Event { wanted, bounds, seen } => {
+                let check = format!("{}: {}", wanted.text, bounds_text(bounds, u64::to_string));
+                (check, (!bounds.hold(seen)).then(|| format!("it happened {seen} times")))
+            }
+            Watched::Order { first, then, first_seen, then_seen } => {
+                let check = format!("{} and later {}", first.text, then.text);
+                let failure = match (first_seen, then_seen) {
+                    (true, true) => None,
+                    (false, _) => Some("the first never happened".to_owned()),
+                    (true, false) => Some("the second never happened after the first".to_owned()),
+                };
+                (check, failure)
+            }
+        };
+        CheckResult { check, failure, evaluated: 1 }
+    }
+}
+
+fn in_unit(unit: MetricUnit, value: u64) -> Bound {
+    match unit {
+        MetricUnit::Count => Bound::Count(value),
+        MetricUnit::Ratio => Bound::Ratio(value),
+        MetricUnit::Duration => Bound::Duration(Duration::from_nanos(value)),
+    }
+}
+
+fn bound_text(bound: &Bound) -> String {
+    match bound {
+        Bound::Count(count) => count.to_string(),
+        Bound::Duration(duration) => duration_text(*duration),
+        Bound::Ratio(ppm) => {
+            let per_cent = u64::from(PPM) / 100;
+            let decimals = format!("{:04}", ppm % per_cent);
+            let decimals = decimals.trim_end_matches('0');
+            let point = if decimals.is_empty() { "" } else { "." };
+            format!("{}{point}{decimals}%", ppm / per_cent)
+        }
+    }
+}
+
+fn bounds_text<T>(bounds: &Bounds<T>, text: impl Fn(&T) -> String) -> String {
+    [("at least", &bounds.at_least), ("at most", &bounds.at_most), ("equals", &bounds.equals)]
+        .iter()
+        .filter_map(|(name, bound)| bound.as_ref().map(|bound| format!("{name} {}", text(bound))))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,205 @@
+//! Watches a run: feeds the tally and the expectations, and holds the checks that always run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{CheckResult, Metrics, expect::Watched, metrics::Tally};
+use crate::{
+    scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
+    stack::{Event, RequestId},
+    world::{Ending, Happening, Outcome, Sighting, Time},
+};
+
+/// The checks that run in every sim, unless it switches one off and says why.
+pub const ALWAYS: [&str; 3] = [ENDS_ONCE, NO_LEAK, NOTHING_LEFT];
+
+/// Every request that was started ends, and ends once.
+const ENDS_ONCE: &str = "every_request_ends_once";
+/// No message is delivered across a partition.
+const NO_LEAK: &str = "no_message_across_a_partition";
+/// When the run ends, no request is open and no call waits.
+const NOTHING_LEFT: &str = "nothing_outstanding_at_the_end";
+
+/// One side or direction of a partition, from its own reading of the plan: a check must not share
+/// its idea of the truth with what it checks.
+struct Wall {
+    from: BTreeSet<String>,
+    to: BTreeSet<String>,
+    both_ways: bool,
+}
+
+impl Wall {
+    fn stops(&self, from: &str, to: &str) -> bool {
+        (self.from.contains(from) && self.to.contains(to))
+            || (self.both_ways && self.from.contains(to) && self.to.contains(from))
+    }
+
+    fn of(sim: &Sim, partition: &Partition) -> Wall {
+        let nodes = |selector: &Selector| -> BTreeSet<String> {
+            sim.select(selector).into_iter().collect()
+        };
+        match partition {
+            Partition::Between(a, b) => Wall { from: nodes(a), to: nodes(b), both_ways: true },
+            Partition::OneWay { from, to } => {
+                Wall { from: nodes(from), to: nodes(to), both_ways: false }
+            }
+            Partition::Isolate(inside) => {
+                let inside = nodes(inside);
+                let outside = sim.node_names().into_iter().filter(|node| !inside.contains(node));
+                Wall { to: outside.collect(), from: inside, both_ways: true }
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Built {
+    evaluated: u64,
+    failure: Option<String>,
+}
+
+impl Built {
+    fn evaluate(&mut self, failure: Option<String>) {
+        self.evaluated += 1;
+        if self.failure.is_none() {
+            self.failure = failure;
+        }
+    }
+}
+
+/// Everything that watches one run.
+pub struct Watch {
+    tally: Tally,
+    expectations: Vec<Watched>,
+    off: BTreeSet<String>,
+    open: BTreeMap<RequestId, Time>,
+    ends_once: Built,
+    no_leak: Built,
+    /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
+    walls: Vec<(u64, Option<u64>, Wall)>,
+}
+
+impl Watch {
+    /// A watch over one run of this sim.
+    ///
+    /// # Errors
+    ///
+    /// A [`ScenarioError`] if the sim switches off a check that there is not.
+    pub fn new(sim: &Sim) -> Result<Watch, ScenarioError> {
+        let mut off = BTreeSet::new();
+        for entry in &sim.checks.off {
+            if !ALWAYS.contains(&entry.check.value.as_str()) {
+                let message = format!("there is no check called \"{}\"", entry.check.value);
+                let help = format!("the checks are {}", ALWAYS.join(", "));
+                return Err(sim.error(entry.check.span, &message, &help));
+            }
+            off.insert(entry.check.value.clone());
+        }
+        let nanos =
+            |duration: std::time::Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let walls = sim.faults.iter().filter_map(|fault| match &fault.kind {
+            FaultKind::Partition(partition) => {
+                let at = nanos(fault.at);
+                let until = fault.r#for.map(|lasts| at.saturating_add(nanos(lasts)));
+                Some((at, until, Wall::of(sim, partition)))
+            }
+            _ => None,
+        });
+        Ok(Watch {
+            tally: Tally::default(),
+            expectations: sim.expectations.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
+            off,
+            open: BTreeMap::new(),
+            ends_once: Built::default(),
+            no_leak: Built::default(),
+            walls: walls.collect(),
+        })
+    }
+
+    /// Sees one event.
+    pub fn see(&mut self, sighting: &Sighting<'_>) {
+        for expectation in &mut self.expectations {
+            expectation.see(sighting);
+        }
+        match sighting.what {
+            Happening::Emitted { payload, .. } => {
+                if let Some(event) = payload.as_any().downcast_ref::<Event>() {
+                    self.tally.see(event);
+                    self.follow(sighting.at, event);
+                }
+            }
+            Happening::MessageDelivered { message } if !self.walls.is_empty() => {
+                let at = sighting.at.as_nanos();
+                let stands = |(fires, heals, wall): &&(u64, Option<u64>, Wall)| {
+                    // At the very instant of its beginning or end, either order is right.
+                    *fires < at
+                        && heals.is_none_or(|heals| at < heals)
+                        && wall.stops(message.from, message.to)
+                };
+                let leak = self.walls.iter().find(stands).map(|_| {
+                    let (id, from, to) = (message.id, message.from, message.to);
+                    format!("message {id} from {from} reached {to} at {}", sighting.at)
+                });
+                self.no_leak.evaluate(leak);
+            }
+            _ => {}
+        }
+    }
+
+    fn follow(&mut self, at: Time, event: &Event) {
+        match event {
+            Event::RequestStarted { request, .. } => {
+                let earlier = self.open.insert(request.clone(), at);
+                let again = earlier.map(|_| format!("{request} was started twice, again at {at}"));
+                self.ends_once.evaluate(again);
+            }
+            Event::RequestEnded { request, .. } => match self.open.remove(request) {
+                Some(start) => {
+                    self.tally.took(start, at);
+                    self.ends_once.evaluate(None);
+                }
+                None => {
+                    self.ends_once
+                        .evaluate(Some(format!("{request} ended at {at}, though it was not open")));
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// The results, once the run has ended.
+    pub fn finish(&mut self, outcome: &Outcome) -> (Vec<CheckResult>, Metrics) {
+        let metrics = self.tally.finish(outcome, self.open.len() as u64);
+        // With no request at all there was nothing to leave open: that proves nothing.
+        let mut nothing_left = Built::default();
+        let by_limit = if outcome.ending == Ending::TimeLimit { " at the time limit" } else { "" };
+        if metrics.requests.total > 0 {
+            nothing_left.evaluate(self.open.first_key_value().map(|(request, start)| {
+                let count = self.open.len();
+                format!("{count} requests were open{by_limit}, the first {request} since {start}")
+            }));
+            nothing_left.evaluate(
+                (outcome.calls_open > 0)
+                    .then(|| format!("{} calls were waiting{by_limit}", outcome.calls_open)),
+            );
+        }
+        if let Some((request, _)) = self.open.first_key_value() {
+            self.ends_once.evaluate(Some(format!("{request} never ended")));
+        }
+        let built = [
+            (ENDS_ONCE, std::mem::take(&mut self.ends_once)),
+            (NO_LEAK, std::mem::take(&mut self.no_leak)),
+            (NOTHING_LEFT, nothing_left),
+        ];
+        let mut results: Vec<CheckResult> = built
+            .into_iter()
+            .filter(|(name, _)| !self.off.contains(*name))
+            .map(|(name, Built { evaluated, failure })| CheckResult {
+                check: name.to_owned(),
+                failure,
+                evaluated,
+            })
+            .collect();
+        results.extend(self.expectations.iter().map(|wanted| wanted.finish(&metrics)));
+        (results, metrics)
+    }
+}

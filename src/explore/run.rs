@@ -1,0 +1,214 @@
+//! One run of one sim.
+
+use std::{cell::RefCell, path::PathBuf, rc::Rc};
+
+use serde::Serialize;
+
+use crate::{
+    check::{CheckResult, Metrics, Outcomes, Watch},
+    scenario::{Must, ScenarioError, Sim, TraceError},
+    stack,
+    world::{Happening, Host, Observer, Outcome, Seed, Sighting, StartError, World},
+};
+
+/// How to run a sim, as opposed to what it says.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The host that polls the actors.
+    pub host: Host,
+    /// Replaces the sim's load by the requests of this trace.
+    pub trace: Option<PathBuf>,
+    /// Leaves out broken lines of a trace and counts them, instead of failing.
+    pub skip_bad: bool,
+}
+
+/// Why a sim could not be run at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The sim refers to something that it cannot use here.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The trace cannot be read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The world cannot be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// A fault of the plan, and when it did what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultLine {
+    /// What it does.
+    pub fault: String,
+    /// When it was to fire, in nanoseconds since the world began.
+    pub planned_ns: u64,
+    /// When it fired.
+    pub fired_ns: Option<u64>,
+    /// When it healed.
+    pub healed_ns: Option<u64>,
+}
+
+/// What a sim must have come to, and whether it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every check held, as it must.
+    Passed,
+    /// A canary failed, as it must.
+    FailedAsItMust,
+    /// Two runs of a canary differed, as they must.
+    DivergedAsItMust,
+    /// A check did not hold, the world failed, or a canary did not do what it must.
+    Failed {
+        /// Why, one line each; never empty.
+        reasons: Vec<String>,
+    },
+}
+
+impl Verdict {
+    /// Whether all is as it must be.
+    pub fn is_good(&self) -> bool {
+        !matches!(self, Verdict::Failed { .. })
+    }
+}
+
+/// What one seed of one sim came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SimRun {
+    /// The name of the sim.
+    pub sim: String,
+    /// What the world came to.
+    pub outcome: Outcome,
+    /// What became of the requests.
+    pub requests: Outcomes,
+    /// What was measured.
+    pub metrics: Metrics,
+    /// What became of every check that was evaluated.
+    pub checks: Vec<CheckResult>,
+    /// The plan, and what became of it.
+    pub faults: Vec<FaultLine>,
+    /// Lines of a trace that were left out.
+    pub skipped_lines: u64,
+}
+
+impl SimRun {
+    /// Why the run failed, one line each; empty if it did not.
+    pub fn failures(&self) -> Vec<String> {
+        let world = self.outcome.failure.iter().map(ToString::to_string);
+        let checks = self.checks.iter().filter_map(|result| {
+            result.failure.as_ref().map(|failure| format!("{}: {failure}", result.check))
+        });
+        let nothing = self
+            .checks
+            .iter()
+            .all(|result| result.evaluated == 0)
+            .then(|| "no check was evaluated, so the run proves nothing".to_owned());
+        world.chain(checks).chain(nothing).collect()
+    }
+}
+
+/// Runs one seed of a sim. Observers see every event.
+///
+/// # Errors
+///
+/// A [`RunError`] if the sim cannot be run. What goes wrong inside the run is in the [`SimRun`].
+pub fn simulate(
+    sim: &Sim,
+    seed: Seed,
+    options: &Options,
+    observers: Vec<Box<dyn Observer>>,
+) -> Result<SimRun, RunError> {
+    let watch = Rc::new(RefCell::new(Watch::new(sim)?));
+    let faults = Rc::new(RefCell::new(FaultLines::default()));
+    let mut world = World::new(seed);
+    world.host(options.host);
+    for observer in observers {
+        world.observe(Boxed(observer));
+    }
+    let shared = Rc::clone(&watch);
+    world.observe(move |sighting: &Sighting<'_>| shared.borrow_mut().see(sighting));
+    let shared = Rc::clone(&faults);
+    world.observe(move |sighting: &Sighting<'_>| shared.borrow_mut().see(sighting));
+    let source = stack::populate(&mut world, sim, options.trace.as_deref(), options.skip_bad)?;
+    let outcome = world.run()?;
+    let skipped_lines = source.finish()?;
+    let (checks, metrics) = watch.borrow_mut().finish(&outcome);
+    Ok(SimRun {
+        sim: sim.name.clone(),
+        requests: metrics.requests.clone(),
+        checks,
+        metrics,
+        faults: faults.take().0,
+        skipped_lines,
+        outcome,
+    })
+}
+
+/// Whether a run came to what its sim must come to. For one that must diverge, `again` is a second
+/// run of the same seed.
+pub fn judge(sim: &Sim, run: &SimRun, again: Option<&SimRun>) -> Verdict {
+    let reasons = run.failures();
+    match sim.must {
+        Must::Pass if reasons.is_empty() => Verdict::Passed,
+        Must::Pass => Verdict::Failed { reasons },
+        Must::Fail if reasons.is_empty() => Verdict::Failed {
+            reasons: vec!["it must fail, and every check held: it no longer tests anything".into()],
+        },
+        Must::Fail => Verdict::FailedAsItMust,
+        Must::Diverge => match again {
+            Some(again) if again.outcome.fingerprint != run.outcome.fingerprint => {
+                Verdict::DivergedAsItMust
+            }
+            _ => Verdict::Failed {
+                reasons: vec![
+                    "two runs of this seed must differ, and they are the same: the leak that it \
+                     plants is no longer there"
+                        .into(),
+                ],
+            },
+        },
+    }
+}
+
+struct Boxed(Box<dyn Observer>);
+
+impl Observer for Boxed {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        self.0.see(sighting);
+    }
+}
+
+#[derive(Default)]
+struct FaultLines(Vec<FaultLine>);
+
+impl FaultLines {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        let at = sighting.at.as_nanos();
+        let first = |fault: &str, is_open: fn(&FaultLine) -> bool| {
+            self.0.iter().position(|line| line.fault == fault && is_open(line))
+        };
+        match sighting.what {
+            Happening::FaultPlanned { fault, fires_at_ns, .. } => self.0.push(FaultLine {
+                fault: fault.to_owned(),
+                planned_ns: fires_at_ns,
+                fired_ns: None,
+                healed_ns: None,
+            }),
+            Happening::FaultFired { fault } => {
+                if let Some(index) = first(fault, |line| line.fired_ns.is_none()) {
+                    self.0[index].fired_ns = Some(at);
+                }
+            }
+            Happening::FaultHealed { fault } => {
+                if let Some(index) =
+                    first(fault, |line| line.fired_ns.is_some() && line.healed_ns.is_none())
+                {
+                    self.0[index].healed_ns = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+}
