@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod explore;
+pub mod policy;
 pub mod scenario;
 pub mod stack;
 pub mod world;
