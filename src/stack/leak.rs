@@ -52,7 +52,7 @@ impl Leak {
 /// The position of each key says which order the map has.
 fn hash_order() -> u64 {
     let map: HashMap<u64, ()> = (0..16).map(|key| (key, ())).collect();
-    map.keys().fold(0, |order, key| order * 17 + key)
+    map.keys().fold(0_u64, |order, key| order.wrapping_mul(17).wrapping_add(*key))
 }
 
 fn wall_clock() -> u64 {
