@@ -18,13 +18,12 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     rc::Rc,
-    sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
 };
 
-use slotmap::SlotMap;
+use slotmap::{SlotMap, new_key_type};
 
-use super::{Failure, NodeId, Outcome, StartError, core::Core, node::SlotKey};
+use super::{Failure, NodeId, Outcome, StartError, core::Core};
 
 /// Which loop polls the actors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -47,30 +46,43 @@ impl Host {
     }
 }
 
+new_key_type! {
+    /// One life of one actor, for wakers.
+    pub(crate) struct SlotKey;
+}
+
 /// A hosted actor.
 pub(crate) type Body = Pin<Box<dyn Future<Output = ()>>>;
 
-struct Slot {
-    /// Away while the actor is being polled.
-    body: Option<Body>,
-    wakers: Wakers,
+/// One life of one actor, as hosts see it.
+pub(crate) struct Slot {
+    key: SlotKey,
     node: NodeId,
     actor: u32,
+    /// Away while the actor is being polled, and gone with its life.
+    body: Cell<Option<Body>>,
+    is_live: Cell<bool>,
+    /// Whether it waits for its turn; native host only.
+    is_queued: Cell<bool>,
+    /// What the actor is polled with: on the tokio host, the waker of the task around it.
+    waker: RefCell<Option<Waker>>,
 }
 
-/// How a slot is woken.
-enum Wakers {
-    /// On the native host: its place in the queue, and the waker to poll it with, which is away
-    /// while the actor is being polled.
-    Native(Arc<native::SlotWaker>, Option<Waker>),
-    /// On the tokio host: the waker of the task around it, once that has run.
-    Task(Option<Waker>),
+impl Slot {
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
+    pub(crate) fn actor(&self) -> u32 {
+        self.actor
+    }
 }
 
 /// All hosted actors.
 pub(crate) struct Hosts {
     host: Host,
-    slots: RefCell<SlotMap<SlotKey, Slot>>,
+    /// Every life that goes on. Wakers, which may be anywhere, know a slot only by its key.
+    slots: RefCell<SlotMap<SlotKey, Rc<Slot>>>,
     ready: native::Ready,
     /// Nodes whose boot function is to run, and who runs it; tokio host only.
     boots: RefCell<VecDeque<NodeId>>,
@@ -98,40 +110,59 @@ impl Hosts {
         self.host
     }
 
-    pub(crate) fn insert(&self, node: NodeId, actor: u32, body: Body) -> SlotKey {
-        self.slots.borrow_mut().insert_with_key(|key| {
-            let wakers = match self.host {
-                Host::Native => {
-                    let slot = self.ready.waker(key);
-                    let waker = native::as_waker(&slot);
-                    Wakers::Native(slot, Some(waker))
-                }
-                Host::Tokio => Wakers::Task(None),
-            };
-            Slot { body: Some(body), wakers, node, actor }
-        })
+    pub(crate) fn insert(&self, node: NodeId, actor: u32, body: Body) -> Rc<Slot> {
+        let mut slots = self.slots.borrow_mut();
+        let key = slots.insert_with_key(|key| {
+            let waker = (self.host == Host::Native).then(|| self.ready.waker(key));
+            Rc::new(Slot {
+                key,
+                node,
+                actor,
+                body: Cell::new(Some(body)),
+                is_live: Cell::new(true),
+                is_queued: Cell::new(false),
+                waker: RefCell::new(waker),
+            })
+        });
+        Rc::clone(&slots[key])
     }
 
     /// Gets an inserted actor its first turn.
-    pub(crate) fn start(&self, core: &Rc<Core>, key: SlotKey) {
+    pub(crate) fn start(&self, core: &Rc<Core>, slot: &Rc<Slot>) {
         match self.host {
-            Host::Native => core.wake(key),
-            Host::Tokio => tokio_host::start(core, key),
+            Host::Native => self.ready.push(slot),
+            Host::Tokio => tokio_host::start(core, slot),
         }
     }
 
-    pub(crate) fn remove(&self, key: SlotKey) -> Option<Body> {
-        let slot = self.slots.borrow_mut().remove(key)?;
-        if let Wakers::Task(Some(task)) = slot.wakers {
-            // So that the task around the slot notices and ends.
-            task.wake();
+    /// Wakes a hosted actor.
+    #[inline]
+    pub(crate) fn wake(&self, slot: &Rc<Slot>) {
+        match self.host {
+            Host::Native => self.ready.push(slot),
+            Host::Tokio => {
+                if let Some(task) = &*slot.waker.borrow() {
+                    self.has_woken.set(true);
+                    task.wake_by_ref();
+                }
+            }
         }
-        slot.body
+    }
+
+    /// Ends a life. Its body, if it is not running just now, is for the caller to drop.
+    pub(crate) fn remove(&self, slot: &Rc<Slot>) -> Option<Body> {
+        self.slots.borrow_mut().remove(slot.key);
+        slot.is_live.set(false);
+        if self.host == Host::Tokio {
+            // So that the task around the slot notices and ends.
+            self.wake(slot);
+        }
+        slot.body.take()
     }
 
     pub(crate) fn remove_all(&self) -> Vec<Option<Body>> {
-        let slots = std::mem::take(&mut *self.slots.borrow_mut());
-        slots.into_iter().map(|(_, slot)| slot.body).collect()
+        let slots: Vec<Rc<Slot>> = self.slots.borrow().values().cloned().collect();
+        slots.iter().map(|slot| self.remove(slot)).collect()
     }
 
     /// Runs the boot function of a node, where the host can.
@@ -169,19 +200,6 @@ impl Hosts {
 }
 
 impl Core {
-    /// Wakes a hosted actor.
-    pub(crate) fn wake(&self, key: SlotKey) {
-        let slots = self.hosts.slots.borrow();
-        match slots.get(key).map(|slot| &slot.wakers) {
-            Some(Wakers::Native(slot, _)) => self.hosts.ready.push(slot),
-            Some(Wakers::Task(Some(task))) => {
-                self.hosts.has_woken.set(true);
-                task.wake_by_ref();
-            }
-            Some(Wakers::Task(None)) | None => {}
-        }
-    }
-
     /// Wakes a future inside an actor.
     pub(crate) fn wake_task(&self, waker: Option<Waker>) {
         if let Some(waker) = waker {
@@ -190,87 +208,35 @@ impl Core {
         }
     }
 
-    /// Lets an actor run on the native host.
-    fn poll_native(self: &Rc<Self>, key: SlotKey) {
-        let taken = {
-            let mut slots = self.hosts.slots.borrow_mut();
-            let Some(slot) = slots.get_mut(key) else { return };
-            let Wakers::Native(place, waker) = &mut slot.wakers else { return };
-            place.leave_queue();
-            (slot.body.take(), waker.take(), slot.node, slot.actor)
-        };
-        let (Some(body), Some(waker), node, actor) = taken else { return };
-        let body = self.poll(key, node, actor, body, &mut TaskContext::from_waker(&waker));
-        let Some(body) = body else { return };
-        let mut slots = self.hosts.slots.borrow_mut();
-        match slots.get_mut(key).map(|slot| (&mut slot.body, &mut slot.wakers)) {
-            Some((home, Wakers::Native(_, away))) => {
-                *home = Some(body);
-                *away = Some(waker);
-            }
-            // It crashed its own node.
-            _ => {
-                drop(slots);
-                self.discard(node, Box::new(body));
-            }
-        }
-    }
-
-    /// Lets an actor run on the tokio host. Ready means that the slot is gone.
-    fn poll_task(self: &Rc<Self>, key: SlotKey, task: &mut TaskContext<'_>) -> Poll<()> {
-        let taken = {
-            let mut slots = self.hosts.slots.borrow_mut();
-            let Some(slot) = slots.get_mut(key) else { return Poll::Ready(()) };
-            let Wakers::Task(waker) = &mut slot.wakers else { return Poll::Ready(()) };
-            if !waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
-                *waker = Some(task.waker().clone());
-            }
-            (slot.body.take(), slot.node, slot.actor)
-        };
-        let (Some(body), node, actor) = taken else { return Poll::Ready(()) };
-        let Some(body) = self.poll(key, node, actor, body, task) else { return Poll::Ready(()) };
-        let mut slots = self.hosts.slots.borrow_mut();
-        if let Some(slot) = slots.get_mut(key) {
-            slot.body = Some(body);
-            return Poll::Pending;
-        }
-        // It crashed its own node.
-        drop(slots);
-        self.discard(node, Box::new(body));
-        Poll::Ready(())
-    }
-
-    /// Lets an actor run until it has nothing to do. It comes back if it lives on.
-    #[inline]
-    fn poll(
-        self: &Rc<Self>,
-        key: SlotKey,
-        node: NodeId,
-        actor: u32,
-        mut body: Body,
-        task: &mut TaskContext<'_>,
-    ) -> Option<Body> {
+    /// Lets an actor run until it has nothing to do. Ready means that its life is over.
+    fn poll(self: &Rc<Self>, slot: &Rc<Slot>, task: &mut TaskContext<'_>) -> Poll<()> {
+        let Some(mut body) = slot.body.take() else { return Poll::Ready(()) };
         let polled = {
-            let span = self.span(node);
+            let span = self.span(slot.node);
             let _entered = span.enter();
-            self.running.set(node);
+            self.running.set(slot.node);
             let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(task)));
             self.running.set(NodeId::WORLD);
             polled
         };
         match polled {
-            Ok(Poll::Pending) => return Some(body),
+            Ok(Poll::Pending) if slot.is_live.get() => {
+                slot.body.set(Some(body));
+                return Poll::Pending;
+            }
+            // It crashed its own node.
+            Ok(Poll::Pending) => {}
             Ok(Poll::Ready(())) => {
-                self.hosts.slots.borrow_mut().remove(key);
-                self.actor_stopped(node, actor, key);
+                self.hosts.remove(slot);
+                self.actor_stopped(slot);
             }
             Err(payload) => {
-                self.hosts.slots.borrow_mut().remove(key);
-                self.fail_by_panic(node, actor, &*payload);
+                self.hosts.remove(slot);
+                self.fail_by_panic(slot.node, slot.actor, &*payload);
             }
         }
-        self.discard(node, Box::new(body));
-        None
+        self.discard(slot.node, Box::new(body));
+        Poll::Ready(())
     }
 
     /// The span that everything traced by an actor is in: it carries virtual time.

@@ -16,8 +16,9 @@ use actix::{Actor, ActorContext as _, AsyncContext as _, Context, dev::ContextFu
 use super::{
     Env, Failure, Happening, NodeId,
     core::{Core, Due},
+    host::Slot,
     mail::{CallError, CallKey, Head},
-    node::{Place, SlotKey},
+    node::Place,
     port::Port,
 };
 
@@ -60,7 +61,7 @@ impl Core {
             let vacant =
                 node.places.iter().position(|place| place.port.is_none() && &*place.role == role);
             let index = vacant.unwrap_or_else(|| {
-                node.places.push(Place { role: role.into(), port: None, slot: SlotKey::default() });
+                node.places.push(Place { role: role.into(), port: None, slot: None });
                 node.places.len() - 1
             });
             (index as u32, node.incarnation)
@@ -71,23 +72,27 @@ impl Core {
         context.spawn(port.reader());
         let body: ContextFut<A, Context<A>> = context.into_future(actor);
         let slot = self.hosts.insert(id, index, Box::pin(Hosted(body)));
-        port.slot.set(slot);
+        // A new port has no slot yet, so this one always gets its place.
+        let _ = port.slot.set(Rc::clone(&slot));
         let mut nodes = self.nodes.borrow_mut();
         let place = &mut nodes[id.index()].places[index as usize];
-        place.slot = slot;
+        place.slot = Some(Rc::clone(&slot));
         place.port = Some(port);
         drop(nodes);
-        self.hosts.start(self, slot);
+        self.hosts.start(self, &slot);
         index
     }
 
     /// An actor has ended by its own decision.
-    pub(crate) fn actor_stopped(&self, id: NodeId, actor: u32, slot: SlotKey) {
+    pub(crate) fn actor_stopped(&self, slot: &Rc<Slot>) {
+        let (id, actor) = (slot.node(), slot.actor());
         let closed = {
             let mut nodes = self.nodes.borrow_mut();
             let node = nodes.get_mut(id.index());
             let place = node.and_then(|node| node.places.get_mut(actor as usize));
-            place.filter(|place| place.slot == slot).and_then(|place| place.port.take())
+            place
+                .filter(|place| place.slot.as_ref().is_some_and(|here| Rc::ptr_eq(here, slot)))
+                .and_then(|place| place.port.take())
         };
         if let Some(port) = closed {
             let role = self.nodes.borrow()[id.index()].places[actor as usize].role.clone();
@@ -105,7 +110,8 @@ impl Core {
                 return;
             }
             node.is_up = false;
-            let slots: Vec<SlotKey> = node.places.iter().map(|place| place.slot).collect();
+            let slots: Vec<Rc<Slot>> =
+                node.places.iter_mut().filter_map(|place| place.slot.take()).collect();
             let ports: Vec<_> =
                 node.places.iter_mut().filter_map(|place| place.port.take()).collect();
             if let Some(disk) = &mut node.disk {
@@ -151,7 +157,7 @@ impl Core {
             node.backlog = mail;
             own
         };
-        let bodies: Vec<_> = slots.into_iter().map(|slot| self.hosts.remove(slot)).collect();
+        let bodies: Vec<_> = slots.iter().map(|slot| self.hosts.remove(slot)).collect();
         for port in ports {
             self.discard(id, port.close());
         }

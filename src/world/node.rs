@@ -2,11 +2,10 @@
 
 use std::{fmt, marker::PhantomData, rc::Rc};
 
-use slotmap::new_key_type;
-
 use super::{
     core::{Core, Due},
     disk::DiskState,
+    host::Slot,
     port::AnyPort,
     time::NodeClock,
 };
@@ -63,18 +62,13 @@ impl<A> fmt::Debug for Peer<A> {
     }
 }
 
-new_key_type! {
-    /// A hosted actor: one life of it.
-    pub(crate) struct SlotKey;
-}
-
 /// A place for an actor on a node. It outlives the actor, so that a restarted one is found again.
 pub(crate) struct Place {
     /// Empty for the main actor of the node.
     pub role: Rc<str>,
     /// The way in to the actor that lives here now.
     pub port: Option<Rc<dyn AnyPort>>,
-    pub slot: SlotKey,
+    pub slot: Option<Rc<Slot>>,
 }
 
 /// Makes the main actor of a node, at its start and at each restart.

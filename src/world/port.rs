@@ -7,7 +7,7 @@
 
 use std::{
     any::Any,
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::VecDeque,
     future::Future,
     pin::Pin,
@@ -22,12 +22,7 @@ use actix::{
 };
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::{
-    core::Core,
-    mail::ReplyTo,
-    node::{NodeId, SlotKey},
-    queue::DueKey,
-};
+use super::{core::Core, host::Slot, mail::ReplyTo, node::NodeId, queue::DueKey};
 
 /// Something for an actor of type `A` to do.
 pub(crate) trait Letter<A: Actor> {
@@ -42,7 +37,7 @@ pub(crate) struct Port<A: Actor> {
     pub node: NodeId,
     pub actor: u32,
     pub incarnation: u32,
-    pub slot: Cell<SlotKey>,
+    pub slot: OnceCell<Rc<Slot>>,
     is_open: Cell<bool>,
     letters: RefCell<VecDeque<Box<dyn Letter<A>>>>,
     /// Timers that were cancelled between firing and the opening of their letter.
@@ -65,7 +60,7 @@ impl<A: Actor<Context = Context<A>>> Port<A> {
             node,
             actor,
             incarnation,
-            slot: Cell::default(),
+            slot: OnceCell::new(),
             is_open: Cell::new(true),
             letters: RefCell::default(),
             cancelled: RefCell::default(),
@@ -91,7 +86,9 @@ impl<A: Actor<Context = Context<A>>> Port<A> {
     pub(crate) fn push(&self, letter: Box<dyn Letter<A>>) {
         if self.is_open.get() {
             self.letters.borrow_mut().push_back(letter);
-            self.core.wake(self.slot.get());
+            if let Some(slot) = self.slot.get() {
+                self.core.hosts.wake(slot);
+            }
         }
     }
 

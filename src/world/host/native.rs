@@ -1,8 +1,8 @@
 //! The world's own loop. No runtime, no thread, no clock.
 //!
-//! Wakers are `Send`, so what a foreign waker reaches is behind a lock; but the world's own wake-ups,
-//! which are nearly all of them, need none. The two queues make one order: whoever adds to the
-//! world's own first moves over what came in through wakers.
+//! Wakers are `Send`, so what they reach is behind a lock; but the world's own wake-ups, which are
+//! nearly all of them, need none. The two queues make one order: while something that came in
+//! through wakers waits, the world's own wake-ups queue up behind it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,10 +12,12 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Wake, Waker},
+    task::{Context as TaskContext, Wake, Waker},
 };
 
-use super::{Core, SlotKey};
+use slotmap::SlotMap;
+
+use super::{Core, Slot, SlotKey};
 use crate::world::Outcome;
 
 thread_local! {
@@ -36,49 +38,47 @@ struct Inbox {
 /// The actors that have something to do, in the order in which they were woken.
 #[derive(Default)]
 pub(super) struct Ready {
-    queue: RefCell<VecDeque<SlotKey>>,
+    queue: RefCell<VecDeque<Rc<Slot>>>,
     inbox: Arc<Inbox>,
 }
 
-/// One slot's place in the queue.
-pub(super) struct SlotWaker {
+/// The waker of one slot.
+struct SlotWaker {
     key: SlotKey,
-    /// Only one thread writes it, or the run has failed anyway; so no read-modify-write is needed.
-    is_queued: AtomicBool,
     inbox: Arc<Inbox>,
 }
 
 impl Ready {
     /// The waker of a slot.
-    pub(super) fn waker(&self, key: SlotKey) -> Arc<SlotWaker> {
-        let inbox = Arc::clone(&self.inbox);
-        Arc::new(SlotWaker { key, is_queued: AtomicBool::new(false), inbox })
+    pub(super) fn waker(&self, key: SlotKey) -> Waker {
+        Waker::from(Arc::new(SlotWaker { key, inbox: Arc::clone(&self.inbox) }))
     }
 
-    /// Queues a slot, unless it already is.
+    /// Queues a slot, unless it already is. What came in through wakers is in front of it.
     #[inline]
-    pub(super) fn push(&self, slot: &SlotWaker) {
-        if !slot.is_queued.load(Ordering::Relaxed) {
-            slot.is_queued.store(true, Ordering::Relaxed);
-            let mut queue = self.queue.borrow_mut();
-            self.collect(&mut queue);
-            queue.push_back(slot.key);
-        }
-    }
-
-    fn pop(&self) -> Option<SlotKey> {
-        let mut queue = self.queue.borrow_mut();
-        self.collect(&mut queue);
-        queue.pop_front()
-    }
-
-    #[inline]
-    fn collect(&self, queue: &mut VecDeque<SlotKey>) {
+    pub(super) fn push(&self, slot: &Rc<Slot>) {
         if self.inbox.has_mail.load(Ordering::Acquire) {
-            self.inbox.has_mail.store(false, Ordering::Release);
-            let mut woken = self.inbox.woken.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.extend(woken.drain(..));
+            // Too rare to be worth a reference to the slots here: the loop sorts it out.
+            self.inbox.post(slot.key);
+        } else if !slot.is_queued.replace(true) {
+            self.queue.borrow_mut().push_back(Rc::clone(slot));
         }
+    }
+
+    /// The next slot whose turn it is.
+    fn pop(&self, slots: &RefCell<SlotMap<SlotKey, Rc<Slot>>>) -> Option<Rc<Slot>> {
+        let mut queue = self.queue.borrow_mut();
+        if self.inbox.has_mail.load(Ordering::Acquire) {
+            let slots = slots.borrow();
+            for key in self.inbox.empty() {
+                if let Some(slot) = slots.get(key).filter(|slot| !slot.is_queued.replace(true)) {
+                    queue.push_back(Rc::clone(slot));
+                }
+            }
+        }
+        let slot = queue.pop_front()?;
+        slot.is_queued.set(false);
+        Some(slot)
     }
 
     /// An actor that another thread has woken: its history is not the seed's.
@@ -87,10 +87,15 @@ impl Ready {
     }
 }
 
-impl SlotWaker {
-    /// Called when the slot's turn has come.
-    pub(super) fn leave_queue(&self) {
-        self.is_queued.store(false, Ordering::Relaxed);
+impl Inbox {
+    fn post(&self, key: SlotKey) {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+        self.has_mail.store(true, Ordering::Release);
+    }
+
+    fn empty(&self) -> Vec<SlotKey> {
+        self.has_mail.store(false, Ordering::Release);
+        std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -106,31 +111,26 @@ impl Wake for SlotWaker {
             foreign.get_or_insert(self.key);
             inbox.is_foreign.store(true, Ordering::Release);
         }
-        if !self.is_queued.load(Ordering::Relaxed) {
-            self.is_queued.store(true, Ordering::Relaxed);
-            inbox.woken.lock().unwrap_or_else(PoisonError::into_inner).push(self.key);
-            inbox.has_mail.store(true, Ordering::Release);
-        }
+        inbox.post(self.key);
     }
 }
 
 pub(super) fn run(core: &Rc<Core>) -> Outcome {
-    let ready = &core.hosts.ready;
-    let before = RUNNING.replace(std::ptr::from_ref(&*ready.inbox).addr());
+    let hosts = &core.hosts;
+    let inbox = &hosts.ready.inbox;
+    let before = RUNNING.replace(std::ptr::from_ref(&**inbox).addr());
     loop {
-        while let Some(key) = ready.pop() {
-            core.poll_native(key);
+        while let Some(slot) = hosts.ready.pop(&hosts.slots) {
+            if let Some(waker) = &*slot.waker.borrow() {
+                // Whether its life goes on shows in the slot itself.
+                let _ = core.poll(&slot, &mut TaskContext::from_waker(waker));
+            }
         }
-        if ready.inbox.is_foreign.load(Ordering::Acquire) || !core.step() {
+        if inbox.is_foreign.load(Ordering::Acquire) || !core.step() {
             break;
         }
     }
     let outcome = core.finish();
     RUNNING.set(before);
     outcome
-}
-
-/// The waker that goes with a slot.
-pub(super) fn as_waker(slot: &Arc<SlotWaker>) -> Waker {
-    Waker::from(Arc::clone(slot))
 }

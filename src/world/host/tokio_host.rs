@@ -20,7 +20,7 @@ use std::{
 use actix_rt::System;
 use tokio::time::{Instant, Sleep};
 
-use super::{Core, SlotKey};
+use super::{Core, Slot};
 use crate::world::{Outcome, StartError, Time};
 
 /// What the park hook works on. It has to find it by thread, as tokio wants hooks to be `Send`.
@@ -36,13 +36,19 @@ thread_local! {
 }
 
 /// Gets an inserted actor a task of its own.
-pub(super) fn start(core: &Rc<Core>, key: SlotKey) {
-    let core = Rc::clone(core);
+pub(super) fn start(core: &Rc<Core>, slot: &Rc<Slot>) {
+    let (core, slot) = (Rc::clone(core), Rc::clone(slot));
     actix_rt::spawn(poll_fn(move |task| {
         if let Some(stage) = STAGE.with_borrow(Option::clone) {
             stage.catch_up();
         }
-        core.poll_task(key, task)
+        {
+            let mut waker = slot.waker.borrow_mut();
+            if !waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
+                *waker = Some(task.waker().clone());
+            }
+        }
+        core.poll(&slot, task)
     }));
 }
 
