@@ -7,7 +7,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
-    missing_docs,
     reason = "a benchmark reads the machine's clock and prints what it measured"
 )]
 #![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
@@ -16,19 +15,29 @@ mod fanout;
 
 use std::{
     hint::black_box,
+    path::Path,
     time::{Duration, Instant},
 };
 
+use actix::{Actor, Context};
 use fanout::Size;
-use seedbed::world::Host;
+use seedbed::{
+    explore::{Options, simulate},
+    scenario,
+    world::{Env, Host, Seed, World},
+};
 
-const ROUNDS: usize = 7;
+/// The same as in the `seedbed` binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ROUNDS: usize = 11;
 
 /// One row: its name, and what it runs.
 type Row<'a> = (&'a str, Box<dyn FnMut() + 'a>);
 
-fn compare(title: &str, rows: Vec<Row<'_>>) {
-    let mut rows = rows;
+/// Prints the median time of each row, and its ratio to the first. Returns the medians.
+fn compare(title: &str, mut rows: Vec<Row<'_>>) -> Vec<Duration> {
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); rows.len()];
     for _ in 0..ROUNDS {
         for (row, times) in rows.iter_mut().zip(&mut times) {
@@ -38,70 +47,132 @@ fn compare(title: &str, rows: Vec<Row<'_>>) {
         }
     }
     println!("\n{title}");
-    let mut first = None;
-    for ((name, _), mut times) in rows.into_iter().zip(times) {
-        times.sort_unstable();
-        let median = times[times.len() / 2].as_secs_f64() * 1e3;
-        let first = *first.get_or_insert(median);
-        println!("  {name:<40} {median:>10.2} ms {:>7.2}x", median / first);
+    let medians: Vec<Duration> = times
+        .iter_mut()
+        .map(|times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        })
+        .collect();
+    for ((name, _), median) in rows.iter().zip(&medians) {
+        let ratio = median.as_secs_f64() / medians[0].as_secs_f64();
+        println!("  {name:<32} {:>9.2} ms  {ratio:>6.2}x", median.as_secs_f64() * 1e3);
+    }
+    medians
+}
+
+fn fan_out(size: Size, worlds: u64) -> Vec<Row<'static>> {
+    vec![
+        (
+            "plain binary heap, no actors",
+            Box::new(move || {
+                for seed in 0..worlds {
+                    black_box(fanout::plain::run(size, seed));
+                }
+            }),
+        ),
+        (
+            "native host",
+            Box::new(move || {
+                for seed in 0..worlds {
+                    black_box(fanout::actors::run(size, seed, Host::Native));
+                }
+            }),
+        ),
+        (
+            "tokio host",
+            Box::new(move || {
+                for seed in 0..worlds {
+                    black_box(fanout::actors::run(size, seed, Host::Tokio));
+                }
+            }),
+        ),
+    ]
+}
+
+struct Idle {
+    _env: Env<Idle>,
+}
+
+impl Actor for Idle {
+    type Context = Context<Self>;
+}
+
+/// Resident memory in bytes, where the system tells it.
+fn resident() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    Some(text.split(' ').nth(1)?.parse::<u64>().ok()? * 4_096)
+}
+
+fn idle_nodes() {
+    const NODES: u64 = 100_000;
+    let before = resident();
+    let mut world = World::new(Seed(1));
+    for number in 0..NODES {
+        world.spawn(format!("idle-{number}"), |env| Idle { _env: env });
+    }
+    // Asked by the last node, when all of them live.
+    let (send, receive) = std::sync::mpsc::channel();
+    world.spawn("witness", move |env| {
+        let _ = send.send(resident());
+        Idle { _env: env }
+    });
+    world.run().expect("the world starts");
+    if let (Some(before), Ok(Some(after))) = (before, receive.recv()) {
+        println!("\n100 000 idle nodes: {} bytes each", after.saturating_sub(before) / NODES);
     }
 }
 
-fn main() {
-    for (agents, requests) in [(119, 200), (1_000, 50)] {
-        let size = Size { agents, requests };
-        compare(
-            &format!("fanout, {agents} agents x {requests} requests"),
-            vec![
-                (
-                    "plain binary heap, no actors",
-                    Box::new(move || {
-                        black_box(fanout::plain::run(size, 1));
-                    }),
-                ),
-                (
-                    "native host",
-                    Box::new(move || {
-                        black_box(fanout::actors::run(size, 1, Host::Native));
-                    }),
-                ),
-                (
-                    "tokio host",
-                    Box::new(move || {
-                        black_box(fanout::actors::run(size, 1, Host::Tokio));
-                    }),
-                ),
-            ],
-        );
+fn many_worlds() {
+    let size = Size { agents: 3, requests: 5 };
+    let run = |worlds: u64| {
+        for seed in 0..worlds {
+            black_box(fanout::actors::run(size, seed, Host::Native));
+        }
+    };
+    run(1_000);
+    let before = resident();
+    run(100_000);
+    if let (Some(before), Some(after)) = (before, resident()) {
+        let grown = after.saturating_sub(before) / 1024;
+        println!("\n100 000 tiny worlds in one process: memory grew by {grown} KiB");
     }
-    let tiny = Size { agents: 3, requests: 5 };
-    compare(
-        "1 000 tiny worlds, 3 agents x 5 requests",
-        vec![
-            (
-                "plain binary heap, no actors",
-                Box::new(move || {
-                    for seed in 0..1_000 {
-                        black_box(fanout::plain::run(tiny, seed));
-                    }
-                }),
-            ),
-            (
-                "native host",
-                Box::new(move || {
-                    for seed in 0..1_000 {
-                        black_box(fanout::actors::run(tiny, seed, Host::Native));
-                    }
-                }),
-            ),
-            (
-                "tokio host",
-                Box::new(move || {
-                    for seed in 0..1_000 {
-                        black_box(fanout::actors::run(tiny, seed, Host::Tokio));
-                    }
-                }),
-            ),
-        ],
+}
+
+/// The real trace, where it is; the one that comes with the project otherwise.
+fn trace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sim = scenario::load(&root.join("sims/traffic/azure_code.toml")).expect("a valid sim");
+    let real = root.join("../shared/data/AzureLLMInferenceTrace_code.csv");
+    let options = Options { trace: real.exists().then_some(real), ..Options::default() };
+    let run = || simulate(&sim, Seed(1), &options, Vec::new()).expect("the sim runs");
+    let once = run();
+    let medians = compare(
+        &format!(
+            "Azure code trace, {} requests, {} of virtual time, whole stack",
+            once.requests.total, once.outcome.ended_at
+        ),
+        vec![(
+            "native host",
+            Box::new(|| {
+                black_box(run());
+            }),
+        )],
     );
+    let rate = once.outcome.events as f64 / medians[0].as_secs_f64();
+    println!("  {} events, {:.2} million a second", once.outcome.events, rate / 1e6);
+}
+
+fn main() {
+    // Memory first, while the process is small.
+    idle_nodes();
+    many_worlds();
+    compare("fanout, 119 agents x 200 requests", fan_out(Size { agents: 119, requests: 200 }, 1));
+    compare("fanout, 1 000 agents x 50 requests", fan_out(Size { agents: 1_000, requests: 50 }, 1));
+    let medians = compare(
+        "1 000 tiny worlds, 3 agents x 5 requests",
+        fan_out(Size { agents: 3, requests: 5 }, 1_000),
+    );
+    println!("  native: {:.0} worlds a second", 1_000.0 / medians[1].as_secs_f64());
+    trace();
 }

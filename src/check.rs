@@ -5,6 +5,8 @@
 
 mod expect;
 mod metrics;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use serde::Serialize;

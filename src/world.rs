@@ -56,7 +56,7 @@ pub use self::{
         SendVerdict, Sighting,
     },
     failure::{Failure, StartError, Wait},
-    fault::{Fault, FaultKind, Injector},
+    fault::{Apply, Fault, FaultKind, Injector},
     hash::Fingerprint,
     history::Counts,
     host::Host,

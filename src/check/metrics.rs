@@ -23,6 +23,8 @@ pub struct Outcomes {
     pub timed_out: u64,
     /// Taken by nobody.
     pub refused: u64,
+    /// Lost with their agent, which crashed.
+    pub abandoned: u64,
     /// Still open when the run ended.
     pub unfinished: u64,
 }
@@ -71,6 +73,11 @@ impl Tally {
             Event::ResultStored { .. } => self.results += 1,
             _ => {}
         }
+    }
+
+    /// A request is lost with its agent.
+    pub(super) fn abandon(&mut self) {
+        self.requests.abandoned += 1;
     }
 
     /// A request took from `start` to `end`.

@@ -141,6 +141,16 @@ impl Watch {
                 });
                 self.no_leak.evaluate(leak);
             }
+            // An agent that is gone ends nothing any more: its requests go with it.
+            Happening::NodeCrashed { .. } => {
+                let is_lost = |request: &RequestId, _: &mut Time| {
+                    request.agent.split('+').next() == Some(sighting.node)
+                };
+                for _ in self.open.extract_if(.., is_lost) {
+                    self.tally.abandon();
+                    self.ends_once.evaluate(None);
+                }
+            }
             _ => {}
         }
     }

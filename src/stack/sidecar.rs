@@ -2,7 +2,7 @@
 //!
 //! A result is acknowledged once it is on disk, and stored once, however often it is posted.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use actix::{Actor, Context, Handler};
 
@@ -19,13 +19,22 @@ pub struct Sidecar {
     settings: Rc<settings::Sidecar>,
     contexts: Stream,
     stores: Stream,
+    /// How many results of each agent are on disk, by the part of the path that names it.
+    results: BTreeMap<String, usize>,
 }
 
 impl Sidecar {
     /// A sidecar with these settings.
     pub fn new(env: Env<Sidecar>, settings: Rc<settings::Sidecar>) -> Sidecar {
         let (contexts, stores) = (env.stream("context"), env.stream("store"));
-        Sidecar { env, settings, contexts, stores }
+        let mut results = BTreeMap::new();
+        // What an earlier life has stored.
+        for path in env.disk().list("results/") {
+            if let Some(agent) = path.split('/').nth(1) {
+                *results.entry(agent.to_owned()).or_default() += 1;
+            }
+        }
+        Sidecar { env, settings, contexts, stores, results }
     }
 
     fn store(&mut self, result: PostResult, promise: Promise<Result<(), StoreError>>) {
@@ -41,6 +50,8 @@ impl Sidecar {
         // Also for one that was posted before: it may not be durable yet.
         disk.sync(move |sidecar, _| {
             if is_new {
+                let agent = result.request.agent.to_string();
+                *sidecar.results.entry(agent).or_default() += 1;
                 let stored = Event::ResultStored { request: result.request };
                 sidecar.env.emit(stored.name(), stored);
             }
@@ -64,8 +75,7 @@ impl Handler<GetContext> for Sidecar {
         let (promise, later) = Later::promise();
         let delay = self.contexts.delay(&self.settings.context);
         self.env.after(delay, move |sidecar, _| {
-            let own = format!("results/{}/", request.agent);
-            let earlier_results = sidecar.env.disk().list(&own).len();
+            let earlier_results = sidecar.results.get(&*request.agent).copied().unwrap_or(0);
             promise.keep(ContextBundle { request, earlier_results });
         });
         later

@@ -128,6 +128,20 @@ pub struct MessageInfo<'a> {
     pub(crate) route: u64,
 }
 
+impl<'a> MessageInfo<'a> {
+    /// A message, for tests of observers.
+    pub fn new(
+        id: u64,
+        kind: MessageKind,
+        label: &'static str,
+        from: &'a str,
+        to: &'a str,
+    ) -> MessageInfo<'a> {
+        let route = hash::mix(hash::name_hash(label), hash::name_hash(to));
+        MessageInfo { id, kind, label, from, to, route }
+    }
+}
+
 /// What a link makes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -64,6 +64,9 @@ fn names<S: ToString>(list: impl IntoIterator<Item = S>) -> Vec<String> {
     list.into_iter().map(|name| name.to_string()).collect()
 }
 
+/// What a custom fault does: called with `true` when it fires and with `false` when it heals.
+pub type Apply = Rc<dyn Fn(&Injector<'_>, bool)>;
+
 /// What a fault does to the nodes it names.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -133,7 +136,7 @@ pub enum FaultKind {
         /// What it does, for people.
         label: String,
         /// Called with `true` when it fires and with `false` when it heals.
-        apply: Rc<dyn Fn(&Injector<'_>, bool)>,
+        apply: Apply,
     },
 }
 

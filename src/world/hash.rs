@@ -62,7 +62,7 @@ pub(crate) fn digest<T: Serialize + ?Sized>(value: &T) -> u64 {
         fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
             self.word = (self.word << 8) | u64::from(byte);
             self.bytes += 1;
-            if self.bytes % 8 == 0 {
+            if self.bytes.is_multiple_of(8) {
                 self.state = mix(self.state, self.word);
                 self.word = 0;
             }

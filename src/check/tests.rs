@@ -1,0 +1,238 @@
+//! Every check can fail: each is fed a clean history, and one in which the behaviour is broken.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use super::{ALWAYS, CheckResult, Watch};
+use crate::{
+    scenario::{Sim, parse},
+    stack::{Event, RequestId, RequestOutcome},
+    world::{Happening, MessageInfo, MessageKind, Outcome, Seed, Sighting, Time, World},
+};
+
+const STACK: &str = r#"
+purpose = "For tests."
+[router]
+primary = "opus"
+[[backend]]
+name = "opus"
+[[agent]]
+name = "rust"
+"#;
+
+fn sim(more: &str) -> Sim {
+    parse("sims/test.toml", &format!("{STACK}{more}")).unwrap()
+}
+
+/// A watch, and the clock of the history it is fed.
+struct Fed {
+    watch: Watch,
+    seq: u64,
+}
+
+impl Fed {
+    fn new(more: &str) -> Fed {
+        Fed { watch: Watch::new(&sim(more)).unwrap(), seq: 0 }
+    }
+
+    fn see(&mut self, at_ms: u64, what: Happening<'_>) -> &mut Fed {
+        self.seq += 1;
+        let at = Time::from_nanos(at_ms * 1_000_000);
+        self.watch.see(&Sighting { seq: self.seq, at, node: "router", cause: 0, what });
+        self
+    }
+
+    fn emit(&mut self, at_ms: u64, event: &Event) -> &mut Fed {
+        self.see(at_ms, Happening::Emitted { name: event.name(), payload: event, digest: 0 })
+    }
+
+    fn started(&mut self, at_ms: u64, number: u32) -> &mut Fed {
+        let event = Event::RequestStarted {
+            request: request(number),
+            agent: "rust".into(),
+            task: "general",
+            workspace: "".into(),
+        };
+        self.emit(at_ms, &event)
+    }
+
+    fn ended(&mut self, at_ms: u64, number: u32, outcome: RequestOutcome) -> &mut Fed {
+        self.emit(at_ms, &Event::RequestEnded { request: request(number), outcome, latency_ms: 0 })
+    }
+
+    fn delivered(&mut self, at_ms: u64, from: &str, to: &str) -> &mut Fed {
+        let message = MessageInfo::new(7, MessageKind::OneWay, "Ping", from, to);
+        self.see(at_ms, Happening::MessageDelivered { message })
+    }
+
+    fn results(&mut self, outcome: &Outcome) -> BTreeMap<String, CheckResult> {
+        let (results, _) = self.watch.finish(outcome);
+        results.into_iter().map(|result| (result.check.clone(), result)).collect()
+    }
+
+    /// Why a check fails; `None` if it holds.
+    fn failure(&mut self, check: &str) -> Option<String> {
+        self.results(&outcome())[check].failure.clone()
+    }
+}
+
+fn request(number: u32) -> RequestId {
+    RequestId { agent: Rc::from("rust"), number }
+}
+
+fn outcome() -> Outcome {
+    World::new(Seed(1)).run().unwrap()
+}
+
+#[test]
+fn a_clean_history_holds() {
+    let mut fed = Fed::new("");
+    fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).delivered(6, "router", "opus");
+    let results = fed.results(&outcome());
+    assert_eq!(results.len(), ALWAYS.len());
+    assert!(results.values().all(CheckResult::holds), "{results:?}");
+}
+
+#[test]
+fn a_request_that_ends_twice_is_found() {
+    let mut fed = Fed::new("");
+    fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).ended(6, 1, RequestOutcome::Failed);
+    let failure = fed.failure("every_request_ends_once").unwrap();
+    assert_eq!(failure, "rust/1 ended at 0.006s, though it was not open");
+}
+
+#[test]
+fn a_request_that_starts_twice_is_found() {
+    let mut fed = Fed::new("");
+    fed.started(1, 1).started(2, 1).ended(5, 1, RequestOutcome::Ok);
+    assert!(fed.failure("every_request_ends_once").unwrap().contains("started twice"));
+}
+
+#[test]
+fn a_request_that_never_ends_is_found_by_both_checks() {
+    let mut fed = Fed::new("");
+    fed.started(1, 1).started(1, 2).ended(5, 1, RequestOutcome::Ok);
+    let results = fed.results(&outcome());
+    let failure = |check: &str| results[check].failure.clone().unwrap();
+    assert_eq!(failure("every_request_ends_once"), "rust/2 never ended");
+    assert!(failure("nothing_outstanding_at_the_end").contains("rust/2 since 0.001s"));
+}
+
+#[test]
+fn a_request_is_lost_with_its_agent_and_with_no_other() {
+    let mut fed = Fed::new("");
+    fed.started(1, 1);
+    for node in ["opus", "rust"] {
+        let what = Happening::NodeCrashed { incarnation: 0 };
+        let sighting = Sighting { seq: 9, at: Time::ZERO, node, cause: 0, what };
+        fed.watch.see(&sighting);
+        let (_, metrics) = fed.watch.finish(&outcome());
+        let left = u64::from(node == "opus");
+        assert_eq!((metrics.requests.unfinished, metrics.requests.abandoned), (left, 1 - left));
+        fed.watch.see(&Sighting { node: "router", ..sighting });
+    }
+}
+
+#[test]
+fn a_call_that_still_waits_is_found() {
+    let mut fed = Fed::new("");
+    fed.started(1, 1).ended(5, 1, RequestOutcome::Ok);
+    let mut outcome = outcome();
+    outcome.calls_open = 3;
+    let results = fed.results(&outcome);
+    let failure = results["nothing_outstanding_at_the_end"].failure.clone();
+    assert_eq!(failure.unwrap(), "3 calls were waiting");
+}
+
+#[test]
+fn a_message_across_a_partition_is_found() {
+    const CHECK: &str = "no_message_across_a_partition";
+    let fault = |partition: &str| {
+        format!("[[fault]]\nat = \"1s\"\nfor = \"1s\"\npartition = {partition}\n")
+    };
+    let fails = |partition: &str, at_ms: u64, from: &str, to: &str| {
+        Fed::new(&fault(partition)).delivered(at_ms, from, to).failure(CHECK).is_some()
+    };
+    let between = r#"{ between = ["router", "opus"] }"#;
+    assert!(fails(between, 1_500, "router", "opus"));
+    assert!(fails(between, 1_500, "opus", "router"));
+    assert!(!fails(between, 1_500, "router", "rust"));
+    assert!(!fails(between, 999, "router", "opus"), "before it");
+    assert!(!fails(between, 2_001, "router", "opus"), "after it");
+    let one_way = r#"{ from = "router", to = "opus" }"#;
+    assert!(fails(one_way, 1_500, "router", "opus"));
+    assert!(!fails(one_way, 1_500, "opus", "router"));
+    let isolate = r#"{ isolate = "opus" }"#;
+    assert!(fails(isolate, 1_500, "rust", "opus"));
+    assert!(!fails(isolate, 1_500, "rust", "router"));
+}
+
+#[test]
+fn a_check_that_is_off_is_not_there() {
+    let off = "[checks]\noff = [{ check = \"every_request_ends_once\", why = \"for a test\" }]\n";
+    let mut fed = Fed::new(off);
+    assert!(!fed.started(1, 1).results(&outcome()).contains_key("every_request_ends_once"));
+    let unknown = "[checks]\noff = [{ check = \"every_request\", why = \"for a test\" }]\n";
+    let error = Watch::new(&sim(unknown)).err().unwrap().to_string();
+    assert!(error.contains("there is no check called"), "{error}");
+}
+
+#[test]
+fn with_no_request_the_built_in_checks_prove_nothing() {
+    let results = Fed::new("").results(&outcome());
+    assert!(results.values().all(|result| result.evaluated == 0), "{results:?}");
+}
+
+/// Feeds one history to an expectation: two requests, the second timed out.
+fn expectation(expect: &str) -> Option<String> {
+    let mut fed = Fed::new(&format!("[[expect]]\n{expect}\n"));
+    fed.started(1, 1).ended(11, 1, RequestOutcome::Ok);
+    fed.see(12, Happening::FaultFired { fault: "crash opus" });
+    fed.started(13, 2).ended(43, 2, RequestOutcome::TimedOut);
+    let (results, _) = fed.watch.finish(&outcome());
+    results.last().unwrap().failure.clone()
+}
+
+#[test]
+fn metrics_are_held_to_their_bounds() {
+    for (expect, failure) in [
+        ("metric = \"requests.total\"\nequals = 2", None),
+        ("metric = \"requests.total\"\nequals = 3", Some("it is 2")),
+        ("metric = \"requests.success_rate\"\nat_least = \"50%\"", None),
+        ("metric = \"requests.success_rate\"\nat_least = \"50.1%\"", Some("it is 50%")),
+        ("metric = \"latency.max\"\nat_most = \"30ms\"", None),
+        ("metric = \"latency.max\"\nat_most = \"29ms\"", Some("it is 30ms")),
+        ("metric = \"latency.p50\"\nat_least = \"11ms\"", Some("it is 10ms")),
+    ] {
+        assert_eq!(expectation(expect).as_deref(), failure, "{expect}");
+    }
+}
+
+#[test]
+fn events_are_counted_by_their_fields() {
+    for (expect, failure) in [
+        ("event = \"request_ended\"\nequals = 2", None),
+        ("event = \"request_ended\"\nwhere = { outcome = \"timed_out\" }\nequals = 1", None),
+        (
+            "event = \"request_ended\"\nwhere = { outcome = \"refused\" }",
+            Some("it happened 0 times"),
+        ),
+        ("event = \"request_ended\"\nnode = \"opus\"\nat_least = 1", Some("it happened 0 times")),
+        ("event = \"request_started\"\nat_most = 1", Some("it happened 2 times")),
+    ] {
+        assert_eq!(expectation(expect).as_deref(), failure, "{expect}");
+    }
+}
+
+#[test]
+fn order_is_of_the_first_and_anything_later() {
+    let order = |first: &str, then: &str| {
+        expectation(&format!(
+            "order = {{ first = {{ event = \"{first}\" }}, then = {{ event = \"{then}\" }} }}"
+        ))
+    };
+    assert_eq!(order("fault_fired", "request_started"), None);
+    let never = order("fault_healed", "request_started").unwrap();
+    assert_eq!(never, "the first never happened");
+    let too_early = order("request_ended", "message_sent").unwrap();
+    assert_eq!(too_early, "the second never happened after the first");
+}
