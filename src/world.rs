@@ -94,7 +94,12 @@ pub struct World {
     nodes: Vec<NodeState>,
     faults: Vec<Fault>,
     history: History,
+    /// Where the outcome is left too, for whoever handed the world out.
+    report: Report,
 }
+
+/// A place for the outcome of a world.
+pub(crate) type Report = Rc<RefCell<Option<Outcome>>>;
 
 /// 2026-01-01T00:00:00Z, in seconds since the Unix epoch.
 const DEFAULT_START: i64 = 1_767_225_600;
@@ -115,6 +120,7 @@ impl World {
             nodes: Vec::new(),
             faults: Vec::new(),
             history: History::new(),
+            report: Report::default(),
         }
     }
 
@@ -220,6 +226,11 @@ impl World {
         self
     }
 
+    /// Leaves the outcome there too when the world has run.
+    pub(crate) fn report_to(&mut self, report: Report) {
+        self.report = report;
+    }
+
     /// Runs the world to its end.
     ///
     /// # Errors
@@ -260,7 +271,9 @@ impl World {
         for id in (0..count).map(NodeId) {
             core.schedule_at(Time::ZERO, Due::Boot(id));
         }
-        core.run()
+        let outcome = core.run()?;
+        self.report.replace(Some(outcome.clone()));
+        Ok(outcome)
     }
 
     /// The nodes by name, if every name is there once and all names elsewhere are known.

@@ -83,6 +83,11 @@ pub struct Fingerprint(pub u64);
 impl Fingerprint {
     /// The fingerprint of an empty history.
     pub(crate) const EMPTY: Fingerprint = Fingerprint(START);
+
+    /// What several histories come to together; their order counts.
+    pub(crate) const fn and(self, next: Fingerprint) -> Fingerprint {
+        Fingerprint(mix(self.0, next.0))
+    }
 }
 
 impl fmt::Display for Fingerprint {

@@ -1,0 +1,298 @@
+//! The event log as JSON Lines: a header, then one record per line.
+//!
+//! The writer appends whole lines, so that a process that dies leaves a log that can be read up to
+//! where it died. The reader trusts nothing: lines are bounded, and every refusal names its line.
+
+use std::{
+    cell::RefCell,
+    io::{self, BufRead, Read as _, Write},
+    rc::Rc,
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::world::{LOG_VERSION, Observer, Record, Seed, Sighting};
+
+/// The longest line that a [`LogReader`] takes, in bytes.
+pub const LINE_BYTES_MAX: u64 = 4 << 20;
+
+/// The first line of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogHeader {
+    /// The version of the format: [`LOG_VERSION`].
+    pub version: u32,
+    /// The seed of the world.
+    pub seed: Seed,
+}
+
+/// Writes the events of a world as JSON Lines.
+///
+/// It is an [`Observer`] and a handle: give a clone to the world, and ask the other one at the end
+/// with [`LogWriter::finish`] whether everything could be written.
+pub struct LogWriter<W: Write>(Rc<RefCell<Writing<W>>>);
+
+struct Writing<W> {
+    output: W,
+    line: Vec<u8>,
+    events: u64,
+    /// The first error. Nothing is written after it.
+    error: Option<io::Error>,
+}
+
+impl<W: Write> LogWriter<W> {
+    /// A log of the world of this seed. The header is written at once.
+    pub fn new(output: W, seed: Seed) -> LogWriter<W> {
+        let mut writing = Writing { output, line: Vec::new(), events: 0, error: None };
+        writing.append(&LogHeader { version: LOG_VERSION, seed });
+        LogWriter(Rc::new(RefCell::new(writing)))
+    }
+
+    /// Flushes, and returns how many events were written.
+    ///
+    /// # Errors
+    ///
+    /// The first error that writing met. Events from there on are not in the log.
+    pub fn finish(&self) -> io::Result<u64> {
+        let mut writing = self.0.borrow_mut();
+        match writing.error.take() {
+            Some(error) => Err(error),
+            None => writing.output.flush().map(|()| writing.events),
+        }
+    }
+}
+
+impl<W: Write> Writing<W> {
+    fn append<T: Serialize>(&mut self, value: &T) {
+        if self.error.is_some() {
+            return;
+        }
+        self.line.clear();
+        let written = serde_json::to_writer(&mut self.line, value).map_err(io::Error::from);
+        self.line.push(b'\n');
+        self.error = written.and_then(|()| self.output.write_all(&self.line)).err();
+    }
+}
+
+impl<W: Write> Clone for LogWriter<W> {
+    fn clone(&self) -> LogWriter<W> {
+        LogWriter(Rc::clone(&self.0))
+    }
+}
+
+impl<W: Write> Observer for LogWriter<W> {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        let mut writing = self.0.borrow_mut();
+        writing.append(&sighting.to_record());
+        writing.events += u64::from(writing.error.is_none());
+    }
+}
+
+/// Why a log cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The file cannot be read.
+    #[error("line {line}: {source}")]
+    Io {
+        /// The line.
+        line: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is not even a header.
+    #[error("the log is empty: it should begin with a header like {{\"version\":1,\"seed\":42}}")]
+    Empty,
+    /// The log has another version.
+    #[error("line 1: the log has version {found}, this build reads version {LOG_VERSION}")]
+    Version {
+        /// The version it has.
+        found: u64,
+    },
+    /// A line is too long.
+    #[error("line {line}: longer than {LINE_BYTES_MAX} bytes")]
+    TooLong {
+        /// The line.
+        line: u64,
+    },
+    /// A line is not what it should be.
+    #[error("line {line}: {message}")]
+    Malformed {
+        /// The line.
+        line: u64,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The last line has no end: whoever wrote the log was cut off.
+    #[error("line {line}: the log breaks off in the middle of a line")]
+    Cut {
+        /// The line.
+        line: u64,
+    },
+}
+
+/// Reads a log back: an iterator of records that ends after the first error.
+pub struct LogReader<R> {
+    input: R,
+    header: LogHeader,
+    line: u64,
+    buffer: Vec<u8>,
+    has_ended: bool,
+}
+
+impl<R: BufRead> LogReader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// A [`LogError`] if there is none, or if it is of another version.
+    pub fn new(input: R) -> Result<LogReader<R>, LogError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u64,
+        }
+        let header = LogHeader { version: LOG_VERSION, seed: Seed(0) };
+        let mut reader = LogReader { input, header, line: 0, buffer: Vec::new(), has_ended: false };
+        if !reader.read_line()? {
+            return Err(LogError::Empty);
+        }
+        // The version first: a header of another version may have other fields.
+        let Versioned { version: found } = reader.parse()?;
+        if found != u64::from(LOG_VERSION) {
+            return Err(LogError::Version { found });
+        }
+        reader.header = reader.parse()?;
+        Ok(reader)
+    }
+
+    /// The header.
+    pub fn header(&self) -> LogHeader {
+        self.header
+    }
+
+    /// Reads one line into the buffer; false at the end.
+    fn read_line(&mut self) -> Result<bool, LogError> {
+        self.line += 1;
+        let line = self.line;
+        self.buffer.clear();
+        let mut bounded = self.input.by_ref().take(LINE_BYTES_MAX + 1);
+        let read = bounded.read_until(b'\n', &mut self.buffer);
+        match read.map_err(|source| LogError::Io { line, source })? {
+            0 => Ok(false),
+            _ if self.buffer.last() == Some(&b'\n') => Ok(true),
+            length if length as u64 > LINE_BYTES_MAX => Err(LogError::TooLong { line }),
+            _ => Err(LogError::Cut { line }),
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, LogError> {
+        serde_json::from_slice(&self.buffer)
+            .map_err(|error| LogError::Malformed { line: self.line, message: error.to_string() })
+    }
+
+    fn read_record(&mut self) -> Result<Option<Record>, LogError> {
+        if self.read_line()? { self.parse().map(Some) } else { Ok(None) }
+    }
+}
+
+impl<R: BufRead> Iterator for LogReader<R> {
+    type Item = Result<Record, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_ended {
+            return None;
+        }
+        let record = self.read_record().transpose();
+        self.has_ended = !matches!(record, Some(Ok(_)));
+        record
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    const HEADER: &str = "{\"version\":1,\"seed\":42}\n";
+    const RECORD: &str = "{\"seq\":1,\"at_ns\":5,\"node\":\"a\",\"cause\":0,\"kind\":\"timer_fired\",\"fields\":{}}\n";
+
+    fn refusal(text: &str) -> String {
+        match LogReader::new(text.as_bytes()) {
+            Err(error) => error.to_string(),
+            Ok(reader) => reader.filter_map(Result::err).map(|error| error.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_log_reads_back_as_it_was_written() {
+        struct Kept(Rc<RefCell<Vec<u8>>>);
+        impl Write for Kept {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.borrow_mut().write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (kept, seen) = (Rc::default(), Rc::new(RefCell::new(Vec::new())));
+        let log = LogWriter::new(Kept(Rc::clone(&kept)), Seed(7));
+        let mut world = World::new(Seed(7));
+        let all = Rc::clone(&seen);
+        world.observe(log.clone());
+        world.observe(move |sighting: &Sighting<'_>| all.borrow_mut().push(sighting.to_record()));
+        world.fault(crate::world::Fault::partition(["a"; 0], ["b"; 0]));
+        world.run().unwrap();
+        assert_eq!(log.finish().unwrap(), 2);
+        let bytes = kept.borrow();
+        let reader = LogReader::new(bytes.as_slice()).unwrap();
+        assert_eq!(reader.header(), LogHeader { version: 1, seed: Seed(7) });
+        let read: Vec<Record> = reader.map(Result::unwrap).collect();
+        assert_eq!(read, *seen.borrow());
+        assert_eq!(read.len(), 2);
+    }
+
+    #[test]
+    fn the_first_error_is_told_at_the_end() {
+        struct Full(usize);
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let log = LogWriter::new(Full(2), Seed(7));
+        let mut world = World::new(Seed(7));
+        world.observe(log.clone());
+        world.fault(crate::world::Fault::partition(["a"; 0], ["b"; 0]));
+        world.run().unwrap();
+        assert_eq!(log.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn what_is_refused_names_its_line() {
+        assert_eq!(refusal(&format!("{HEADER}{RECORD}")), "");
+        assert!(refusal("").contains("empty"));
+        assert!(refusal("{\"version\":2,\"world\":1}\n").contains("version 2"));
+        assert!(refusal("{\"seed\":2}\n").starts_with("line 1: missing field `version`"));
+        assert!(refusal("{\"version\":1,\"seed\":1,\"x\":1}\n").contains("unknown field `x`"));
+        let unknown = RECORD.replace("{\"seq\"", "{\"new\":1,\"seq\"");
+        assert!(
+            refusal(&format!("{HEADER}{RECORD}{unknown}")).starts_with("line 3: unknown field")
+        );
+        let cut = &RECORD[..20];
+        assert!(refusal(&format!("{HEADER}{RECORD}{cut}")).starts_with("line 3: the log breaks"));
+        let long = " ".repeat(LINE_BYTES_MAX as usize + 1);
+        assert!(refusal(&format!("{HEADER}{long}")).starts_with("line 2: longer than"));
+    }
+
+    #[test]
+    fn nothing_is_read_after_an_error() {
+        let text = format!("{HEADER}nonsense\n{RECORD}");
+        let mut reader = LogReader::new(text.as_bytes()).unwrap();
+        assert!(reader.next().unwrap().is_err());
+        assert!(reader.next().is_none());
+    }
+}
