@@ -4,6 +4,7 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod explore;
+pub mod policy;
 pub mod report;
 pub mod scenario;
 pub mod stack;

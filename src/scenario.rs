@@ -12,6 +12,7 @@
 
 mod build;
 mod error;
+mod expand;
 mod field;
 mod files;
 mod model;
@@ -28,6 +29,7 @@ mod values;
 mod vocabulary;
 
 pub use error::{Problem, ScenarioError};
+pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
     AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,

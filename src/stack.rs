@@ -1,40 +1,30 @@
-//! The simulated stack.
+//! The simulated stack: agents, the orchestration sidecar, the model router, model backends.
+//!
+//! A request starts at an `agent`, which asks the `sidecar` for context and then the `router`; the
+//! router asks one `backend` after the other; the agent hands its result to the sidecar. All of
+//! them are actors on nodes of a world, and know of each other only what crosses the links.
+//!
+//! Nothing here reads a file, a clock or the command line. What an actor is told is in `settings`,
+//! what it says to others in `message`, what it says of itself in `event`.
 
+mod agent;
+mod backend;
 mod event;
+mod leak;
+mod load;
+mod message;
+mod router;
+pub mod settings;
+mod sidecar;
 
-use std::path::Path;
-
+pub use agent::{Agent, AgentParts};
+pub use backend::{Backend, Outage, Outages};
 pub use event::{Event, RequestId, RequestOutcome};
-
-use crate::{
-    scenario::{Sim, TraceError},
-    world::World,
+pub use leak::Leak;
+pub use load::{Arrival, Arrivals, BrokenLoad, Load};
+pub use message::{
+    Answer, Arrive, ContextBundle, Generate, Generated, GetContext, PostResult, Prompt,
+    ProviderError, RouteError, RouteRequest, StoreError,
 };
-
-/// The source of a trace's rows, to be asked afterwards whether all went well.
-pub struct Source;
-
-impl Source {
-    /// The number of skipped lines.
-    ///
-    /// # Errors
-    ///
-    /// A [`TraceError`].
-    pub fn finish(self) -> Result<u64, TraceError> {
-        Ok(0)
-    }
-}
-
-/// Builds the stack of a sim into a world.
-///
-/// # Errors
-///
-/// A [`TraceError`] if the trace cannot be opened.
-pub fn populate(
-    _world: &mut World,
-    _sim: &Sim,
-    _trace: Option<&Path>,
-    _skip_bad: bool,
-) -> Result<Source, TraceError> {
-    Ok(Source)
-}
+pub use router::{Model, Router};
+pub use sidecar::Sidecar;

@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use crate::{
     check::{CheckResult, Metrics, Outcomes, Watch},
-    scenario::{Must, ScenarioError, Sim, TraceError},
-    stack,
+    scenario::{self, Must, ScenarioError, Sim, TraceError},
     world::{Happening, Host, Observer, Outcome, Seed, Sighting, StartError, World},
 };
 
@@ -131,9 +130,9 @@ pub fn simulate(
     world.observe(move |sighting: &Sighting<'_>| shared.borrow_mut().see(sighting));
     let shared = Rc::clone(&faults);
     world.observe(move |sighting: &Sighting<'_>| shared.borrow_mut().see(sighting));
-    let source = stack::populate(&mut world, sim, options.trace.as_deref(), options.skip_bad)?;
+    let trace = scenario::expand(&mut world, sim, options.trace.as_deref(), options.skip_bad)?;
     let outcome = world.run()?;
-    let skipped_lines = source.finish()?;
+    let skipped_lines = trace.finish()?;
     let (checks, metrics) = watch.borrow_mut().finish(&outcome);
     Ok(SimRun {
         sim: sim.name.clone(),

@@ -57,10 +57,16 @@ impl Difference {
         match (&left, &right) {
             (None, None) => {}
             (Some(a), Some(b)) => {
-                let parts =
-                    [("time", a.at_ns != b.at_ns), ("node", a.node != b.node), ("kind", a.kind != b.kind)];
+                let parts = [
+                    ("time", a.at_ns != b.at_ns),
+                    ("node", a.node != b.node),
+                    ("kind", a.kind != b.kind),
+                ];
                 differs.extend(
-                    parts.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned()),
+                    parts
+                        .iter()
+                        .filter(|(_, differs)| *differs)
+                        .map(|(name, _)| (*name).to_owned()),
                 );
                 let mut names: Vec<&String> = a.fields.keys().chain(b.fields.keys()).collect();
                 names.sort();

@@ -75,7 +75,14 @@ mod tests {
 
     fn record(kind: &str, fields: Value) -> Record {
         let Value::Object(fields) = fields else { panic!("fields are a map") };
-        Record { seq: 1, at_ns: 1_500_000, node: "opus".into(), cause: 0, kind: kind.into(), fields }
+        Record {
+            seq: 1,
+            at_ns: 1_500_000,
+            node: "opus".into(),
+            cause: 0,
+            kind: kind.into(),
+            fields,
+        }
     }
 
     #[test]
@@ -91,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_text_with_spaces_is_quoted() {
-        let fields = serde_json::json!({"request": "rust-1/2", "reason": "all down", "status": null});
+        let fields =
+            serde_json::json!({"request": "rust-1/2", "reason": "all down", "status": null});
         assert_eq!(details(&record("request_failed", fields)), "rust-1/2 reason=\"all down\"");
     }
 }

@@ -7,19 +7,19 @@ mod expect;
 mod fault;
 mod load;
 mod network;
-mod stack;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub use crate::policy::{Jitter, Retry};
+pub use crate::stack::Leak;
+pub use crate::stack::settings::{
+    AgentGroup, Backend, ErrorMix, Provider, Router, Sidecar, Task, Tokens, Workspace,
+};
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
 pub use network::{Link, Selector};
-pub use stack::{
-    AgentGroup, Backend, ErrorMix, Jitter, Provider, Retry, Router, Sidecar, Task, Tokens,
-    Workspace,
-};
 
 use super::span::Source;
 use crate::world::{Limits, LinkRule, Schedule};
@@ -83,21 +83,4 @@ pub enum Must {
     Fail,
     /// A canary: two runs of one seed differ.
     Diverge,
-}
-
-/// A planted source of nondeterminism, by which the test bed itself is tested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Leak {
-    /// The iteration order of a randomly seeded hash map.
-    HashOrder,
-    /// The machine's clock.
-    WallClock,
-    /// The operating system's random numbers.
-    OsRandom,
-    /// A counter that outlives a world.
-    ProcessCounter,
-    /// A race between threads.
-    Thread,
 }

@@ -32,7 +32,7 @@ use super::{
 
 /// What happens when a timer fires.
 pub(crate) trait Fire {
-    fn fire(self: Box<Self>);
+    fn fire(self: Box<Self>, key: DueKey);
 }
 
 /// Something that will happen.
@@ -238,11 +238,11 @@ impl Core {
             return false;
         }
         let popped = self.queue.borrow_mut().pop();
-        if let Some((at, due)) = popped {
+        if let Some((at, key, due)) = popped {
             self.now.set(at);
             self.running.set(NodeId::WORLD);
             self.history.set_cause(0);
-            self.happen(due);
+            self.happen(key, due);
         }
         true
     }
@@ -265,7 +265,7 @@ impl Core {
         self.failure.borrow_mut().get_or_insert(failure);
     }
 
-    fn happen(self: &Rc<Self>, due: Due) {
+    fn happen(self: &Rc<Self>, key: DueKey, due: Due) {
         if let Some(id) = due.node() {
             let mut nodes = self.nodes.borrow_mut();
             if let Some(node) = nodes.get_mut(id.index()).filter(|node| node.paused > 0) {
@@ -281,7 +281,7 @@ impl Core {
                     self.history.set_cause(cause);
                     let fired = self.record(node, Happening::TimerFired);
                     self.history.set_cause(fired);
-                    fire.fire();
+                    fire.fire(key);
                 }
             }
             Due::Timeout { call, .. } => self.time_out(call),
@@ -295,7 +295,7 @@ impl Core {
                     };
                     let synced = self.record(node, Happening::DiskSynced { files });
                     self.history.set_cause(synced);
-                    fire.fire();
+                    fire.fire(key);
                 }
             }
             Due::Fault(index) => self.fire_fault(index),
@@ -380,9 +380,13 @@ impl Core {
     }
 
     fn is_blocked(&self, from: NodeId, to: NodeId) -> bool {
+        let mut network = self.network.borrow_mut();
+        if !network.has_measures() {
+            return false;
+        }
         let nodes = self.nodes.borrow();
         let known = |id: NodeId| (id, nodes.get(id.index()).map_or(0, |node| node.name_hash));
-        self.network.borrow_mut().is_blocked(known(from), known(to))
+        network.is_blocked(known(from), known(to))
     }
 
     /// Takes a call out of those that wait, if it still does.

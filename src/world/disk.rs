@@ -1,6 +1,11 @@
 //! The disk of a node: what was synced survives a crash, the rest is lost.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    rc::Rc,
+    time::Duration,
+};
 
 use super::{Delay, Seed, Stream, hash};
 
@@ -48,6 +53,8 @@ pub(crate) struct DiskState {
     durable: BTreeMap<String, Bytes>,
     changes: BTreeMap<String, Change>,
     next_version: u64,
+    /// Bytes in use, as the node sees its files.
+    used: u64,
     /// How many faults say that the disk is full.
     pub held_full: u32,
     sync_times: Option<Stream>,
@@ -63,16 +70,13 @@ impl DiskState {
 
     /// The names that start with `prefix`, in order.
     pub(crate) fn list(&self, prefix: &str) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .durable
-            .keys()
-            .chain(self.changes.keys())
-            .filter(|name| name.starts_with(prefix) && self.read(name).is_some())
-            .cloned()
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+        fn from<'a, T>(files: &'a BTreeMap<String, T>, prefix: &'a str) -> Vec<&'a String> {
+            let files = files.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+            files.map(|(name, _)| name).take_while(|name| name.starts_with(prefix)).collect()
+        }
+        let names: BTreeSet<&String> =
+            from(&self.durable, prefix).into_iter().chain(from(&self.changes, prefix)).collect();
+        names.into_iter().filter(|name| self.read(name).is_some()).cloned().collect()
     }
 
     pub(crate) fn write(
@@ -82,7 +86,7 @@ impl DiskState {
         rule: &DiskRule,
     ) -> Result<(), DiskError> {
         let freed = self.read(path).map_or(0, |old| old.len() as u64);
-        let needed = self.used() - freed + contents.len() as u64;
+        let needed = self.used - freed + contents.len() as u64;
         if self.held_full > 0 || needed > rule.capacity {
             return Err(DiskError::Full);
         }
@@ -99,14 +103,12 @@ impl DiskState {
     }
 
     fn change(&mut self, path: &str, contents: Option<Bytes>) {
+        let size = |file: Option<&Bytes>| file.map_or(0, |file| file.len() as u64);
+        self.used -= size(self.read(path).as_ref());
+        self.used += size(contents.as_ref());
         self.next_version += 1;
         let change = Change { version: self.next_version, contents };
         self.changes.insert(path.to_owned(), change);
-    }
-
-    /// Bytes in use, as the node sees its files.
-    fn used(&self) -> u64 {
-        self.list("").iter().filter_map(|name| self.read(name)).map(|file| file.len() as u64).sum()
     }
 
     /// How long the next sync takes, on the node whose name has this hash.
@@ -138,12 +140,14 @@ impl DiskState {
     /// A crash: what was not synced is gone.
     pub(crate) fn crash(&mut self) {
         self.changes.clear();
+        self.used = self.durable.values().map(|file| file.len() as u64).sum();
     }
 
     /// The disk is replaced by an empty one.
     pub(crate) fn lose(&mut self) {
         self.changes.clear();
         self.durable.clear();
+        self.used = 0;
     }
 }
 

@@ -111,7 +111,7 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
 
     /// Cancels a timer. Nothing of it runs after this, even if it is due at this very instant.
     pub fn cancel(&self, timer: &Timer) {
-        timer.cancel(self.core());
+        timer.cancel(&self.port);
     }
 
     /// A future that is done after a while, for `ctx.spawn` and async code in this actor.
@@ -263,7 +263,7 @@ impl<A: Actor<Context = Context<A>>> Disk<'_, A> {
         let (env, core) = (self.0, self.0.core());
         let Some(batch) = self.with(|disk| disk.start_sync()) else { return };
         let port = Rc::clone(&env.port);
-        let fire = Once::unstoppable(port, act);
+        let fire = Once::new(port, act);
         let Port { node, incarnation, .. } = *env.port;
         let of_node = core.nodes.borrow().get(node.index()).map_or(0, |node| node.name_hash);
         let delay = self.with(|disk| disk.sync_time(&core.disk_rule, core.seed, of_node));

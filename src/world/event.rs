@@ -154,6 +154,34 @@ impl SendVerdict {
     }
 }
 
+/// One number for each kind of event. It is part of every fingerprint: add at the end only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    NodeStarted,
+    NodeCrashed,
+    NodePaused,
+    NodeResumed,
+    ActorStopped,
+    MessageSent,
+    MessageDelivered,
+    MessageDuplicated,
+    MessageCorrupted,
+    MessageDropped,
+    CallTimedOut,
+    LateAnswer,
+    TimerFired,
+    DiskSynced,
+    DiskFailed,
+    FaultPlanned,
+    FaultFired,
+    FaultHealed,
+    Emitted,
+}
+
+impl Code {
+    pub(crate) const COUNT: usize = Code::Emitted as usize + 1;
+}
+
 /// What happened.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -325,43 +353,66 @@ impl Happening<'_> {
         list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
+    /// The code in fingerprints and counts.
+    #[inline]
+    pub(crate) const fn code(&self) -> Code {
+        match self {
+            Happening::NodeStarted { .. } => Code::NodeStarted,
+            Happening::NodeCrashed { .. } => Code::NodeCrashed,
+            Happening::NodePaused => Code::NodePaused,
+            Happening::NodeResumed => Code::NodeResumed,
+            Happening::ActorStopped { .. } => Code::ActorStopped,
+            Happening::MessageSent { .. } => Code::MessageSent,
+            Happening::MessageDelivered { .. } => Code::MessageDelivered,
+            Happening::MessageDuplicated { .. } => Code::MessageDuplicated,
+            Happening::MessageCorrupted { .. } => Code::MessageCorrupted,
+            Happening::MessageDropped { .. } => Code::MessageDropped,
+            Happening::CallTimedOut { .. } => Code::CallTimedOut,
+            Happening::LateAnswer { .. } => Code::LateAnswer,
+            Happening::TimerFired => Code::TimerFired,
+            Happening::DiskSynced { .. } => Code::DiskSynced,
+            Happening::DiskFailed { .. } => Code::DiskFailed,
+            Happening::FaultPlanned { .. } => Code::FaultPlanned,
+            Happening::FaultFired { .. } => Code::FaultFired,
+            Happening::FaultHealed { .. } => Code::FaultHealed,
+            Happening::Emitted { .. } => Code::Emitted,
+        }
+    }
+
     /// Mixes the kind and the details into a fingerprint. Allocates nothing.
     #[inline]
     pub(crate) fn mix_into(&self, state: u64) -> u64 {
-        let message = |code: u64, message: &MessageInfo<'_>, detail: u64| {
-            let of_kind = code << 8 | message.kind as u64;
-            hash::mix(hash::mix(hash::mix(state, of_kind), message.id), detail)
-        };
-        let words =
-            |code: u64, a: u64, b: u64| hash::mix(hash::mix(hash::mix(state, code << 8), a), b);
+        let state = hash::mix(state, self.code() as u64);
         match *self {
-            Happening::NodeStarted { incarnation } => words(1, u64::from(incarnation), 0),
-            Happening::NodeCrashed { incarnation } => words(2, u64::from(incarnation), 0),
-            Happening::NodePaused => words(3, 0, 0),
-            Happening::NodeResumed => words(4, 0, 0),
-            Happening::ActorStopped { role } => words(5, hash::name_hash(role), 0),
-            Happening::MessageSent { message: ref info, verdict, delay_ns } => {
-                message(6, info, hash::mix(info.route, delay_ns << 2 | verdict as u64))
+            Happening::MessageSent { message, verdict, delay_ns } => {
+                let how = delay_ns << 4 | (message.kind as u64) << 2 | verdict as u64;
+                hash::mix(hash::mix(hash::mix(state, message.id), message.route), how)
             }
             // The sending has said everything else about the message.
-            Happening::MessageDelivered { message: ref info } => message(7, info, 0),
-            Happening::MessageDuplicated { message: ref info } => message(8, info, 0),
-            Happening::MessageCorrupted { message: ref info } => message(9, info, 0),
-            Happening::MessageDropped { message: ref info, cause } => {
-                message(10, info, cause as u64)
+            Happening::MessageDelivered { message }
+            | Happening::MessageDuplicated { message }
+            | Happening::MessageCorrupted { message }
+            | Happening::CallTimedOut { message }
+            | Happening::LateAnswer { message } => hash::mix(state, message.id),
+            Happening::MessageDropped { message, cause } => {
+                hash::mix(hash::mix(state, message.id), cause as u64)
             }
-            Happening::CallTimedOut { message: ref info } => message(11, info, 0),
-            Happening::LateAnswer { message: ref info } => message(12, info, 0),
-            Happening::TimerFired => words(13, 0, 0),
-            Happening::DiskSynced { files } => words(14, files, 0),
-            Happening::DiskFailed { cause } => words(15, hash::name_hash(cause), 0),
+            Happening::NodePaused | Happening::NodeResumed | Happening::TimerFired => state,
+            Happening::NodeStarted { incarnation } | Happening::NodeCrashed { incarnation } => {
+                hash::mix(state, u64::from(incarnation))
+            }
+            Happening::ActorStopped { role: text }
+            | Happening::DiskFailed { cause: text }
+            | Happening::FaultFired { fault: text }
+            | Happening::FaultHealed { fault: text } => hash::mix(state, hash::name_hash(text)),
+            Happening::DiskSynced { files } => hash::mix(state, files),
             Happening::FaultPlanned { fault, fires_at_ns, lasts_ns } => {
-                let times = hash::mix(fires_at_ns, lasts_ns.unwrap_or(u64::MAX));
-                words(16, hash::name_hash(fault), times)
+                let state = hash::mix(hash::mix(state, hash::name_hash(fault)), fires_at_ns);
+                hash::mix(state, lasts_ns.unwrap_or(u64::MAX))
             }
-            Happening::FaultFired { fault } => words(17, hash::name_hash(fault), 0),
-            Happening::FaultHealed { fault } => words(18, hash::name_hash(fault), 0),
-            Happening::Emitted { name, digest, .. } => words(19, hash::name_hash(name), digest),
+            Happening::Emitted { name, digest, .. } => {
+                hash::mix(hash::mix(state, hash::name_hash(name)), digest)
+            }
         }
     }
 }

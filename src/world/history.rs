@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde::Serialize;
 
-use super::{Fingerprint, Happening, Observer, Sighting, Time, hash};
+use super::{Fingerprint, Happening, Observer, Sighting, Time, event::Code, hash};
 
 /// How often each kind of event happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -34,23 +34,32 @@ pub struct Counts {
     pub emitted: u64,
 }
 
-impl Counts {
-    fn add(&mut self, what: &Happening<'_>) {
-        let count = match what {
-            Happening::MessageSent { .. } => &mut self.messages_sent,
-            Happening::MessageDelivered { .. } => &mut self.messages_delivered,
-            Happening::MessageDropped { .. } => &mut self.messages_dropped,
-            Happening::MessageDuplicated { .. } => &mut self.messages_duplicated,
-            Happening::MessageCorrupted { .. } => &mut self.messages_corrupted,
-            Happening::CallTimedOut { .. } => &mut self.calls_timed_out,
-            Happening::LateAnswer { .. } => &mut self.late_answers,
-            Happening::TimerFired => &mut self.timers_fired,
-            Happening::NodeCrashed { .. } => &mut self.crashes,
-            Happening::FaultFired { .. } => &mut self.faults_fired,
-            Happening::Emitted { .. } => &mut self.emitted,
-            _ => return,
-        };
-        *count += 1;
+/// The counts of all kinds, by their code.
+#[derive(Default)]
+struct Tally([Cell<u64>; Code::COUNT]);
+
+impl Tally {
+    #[inline]
+    fn add(&self, code: Code) {
+        let count = &self.0[code as usize];
+        count.set(count.get() + 1);
+    }
+
+    fn counts(&self) -> Counts {
+        let of = |code: Code| self.0[code as usize].get();
+        Counts {
+            messages_sent: of(Code::MessageSent),
+            messages_delivered: of(Code::MessageDelivered),
+            messages_dropped: of(Code::MessageDropped),
+            messages_duplicated: of(Code::MessageDuplicated),
+            messages_corrupted: of(Code::MessageCorrupted),
+            calls_timed_out: of(Code::CallTimedOut),
+            late_answers: of(Code::LateAnswer),
+            timers_fired: of(Code::TimerFired),
+            crashes: of(Code::NodeCrashed),
+            faults_fired: of(Code::FaultFired),
+            emitted: of(Code::Emitted),
+        }
     }
 }
 
@@ -63,7 +72,7 @@ pub(crate) struct History {
     instant: Cell<Time>,
     events_before_instant: Cell<u64>,
     last_node: RefCell<String>,
-    counts: RefCell<Counts>,
+    tally: Tally,
     observers: RefCell<Vec<Box<dyn Observer>>>,
     is_observed: Cell<bool>,
 }
@@ -77,9 +86,11 @@ impl History {
             instant: Cell::new(Time::ZERO),
             events_before_instant: Cell::new(0),
             last_node: RefCell::default(),
-            counts: RefCell::default(),
+            tally: Tally::default(),
             observers: RefCell::default(),
-            is_observed: Cell::new(false),
+            is_observed: Cell::new(
+                tracing::enabled!(target: "seedbed::event", tracing::Level::TRACE),
+            ),
         }
     }
 
@@ -97,7 +108,7 @@ impl History {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        *self.counts.borrow()
+        self.tally.counts()
     }
 
     pub(crate) fn cause(&self) -> u64 {
@@ -131,10 +142,8 @@ impl History {
         self.events.set(seq);
         let placed = hash::mix(hash::mix(self.fingerprint.get().0, at.as_nanos()), node_hash);
         self.fingerprint.set(Fingerprint(what.mix_into(placed)));
-        self.counts.borrow_mut().add(&what);
-        if self.is_observed.get()
-            || tracing::enabled!(target: "seedbed::event", tracing::Level::TRACE)
-        {
+        self.tally.add(what.code());
+        if self.is_observed.get() {
             self.tell(&Sighting { seq, at, node, cause: self.cause.get(), what });
         }
         if self.events_at(at) & 0x3ff == 0x3ff {

@@ -77,6 +77,8 @@ pub(crate) struct Hosts {
     booter: RefCell<Option<Waker>>,
     /// Whether anything was woken since this was last cleared; tokio host only.
     has_woken: Cell<bool>,
+    /// Whether anybody listens to what actors trace.
+    is_traced: bool,
 }
 
 impl Hosts {
@@ -88,6 +90,7 @@ impl Hosts {
             boots: RefCell::default(),
             booter: RefCell::default(),
             has_woken: Cell::new(false),
+            is_traced: tracing::enabled!(target: "seedbed::actor", tracing::Level::INFO),
         }
     }
 
@@ -198,12 +201,18 @@ impl Core {
         };
         let (Some(body), Some(waker), node, actor) = taken else { return };
         let body = self.poll(key, node, actor, body, &mut TaskContext::from_waker(&waker));
-        if let Some(body) = body
-            && let Some(slot) = self.hosts.slots.borrow_mut().get_mut(key)
-            && let Wakers::Native(_, away) = &mut slot.wakers
-        {
-            slot.body = Some(body);
-            *away = Some(waker);
+        let Some(body) = body else { return };
+        let mut slots = self.hosts.slots.borrow_mut();
+        match slots.get_mut(key).map(|slot| (&mut slot.body, &mut slot.wakers)) {
+            Some((home, Wakers::Native(_, away))) => {
+                *home = Some(body);
+                *away = Some(waker);
+            }
+            // It crashed its own node.
+            _ => {
+                drop(slots);
+                self.discard(node, Box::new(body));
+            }
         }
     }
 
@@ -220,10 +229,15 @@ impl Core {
         };
         let (Some(body), node, actor) = taken else { return Poll::Ready(()) };
         let Some(body) = self.poll(key, node, actor, body, task) else { return Poll::Ready(()) };
-        if let Some(slot) = self.hosts.slots.borrow_mut().get_mut(key) {
+        let mut slots = self.hosts.slots.borrow_mut();
+        if let Some(slot) = slots.get_mut(key) {
             slot.body = Some(body);
+            return Poll::Pending;
         }
-        Poll::Pending
+        // It crashed its own node.
+        drop(slots);
+        self.discard(node, Box::new(body));
+        Poll::Ready(())
     }
 
     /// Lets an actor run until it has nothing to do. It comes back if it lives on.
@@ -244,11 +258,8 @@ impl Core {
             self.running.set(NodeId::WORLD);
             polled
         };
-        let lives_on = self.hosts.slots.borrow().contains_key(key);
         match polled {
-            Ok(Poll::Pending) if lives_on => return Some(body),
-            // It crashed its own node.
-            Ok(Poll::Pending) => {}
+            Ok(Poll::Pending) => return Some(body),
             Ok(Poll::Ready(())) => {
                 self.hosts.slots.borrow_mut().remove(key);
                 self.actor_stopped(node, actor, key);
@@ -264,7 +275,7 @@ impl Core {
 
     /// The span that everything traced by an actor is in: it carries virtual time.
     fn span(&self, node: NodeId) -> tracing::Span {
-        if !tracing::enabled!(target: "seedbed::actor", tracing::Level::INFO) {
+        if !self.hosts.is_traced {
             return tracing::Span::none();
         }
         let nodes = self.nodes.borrow();

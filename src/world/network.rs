@@ -148,8 +148,8 @@ struct Link {
 pub(crate) struct Network {
     seed: Seed,
     default_rule: Rc<LinkRule>,
-    /// Looked up, never iterated.
-    links: IndexMap<(NodeId, NodeId), Link, FxBuildHasher>,
+    /// By the numbers of the two nodes. Looked up, never iterated.
+    links: IndexMap<u64, Link, FxBuildHasher>,
     /// In the order in which they came into force; later patches win.
     measures: Vec<(u64, Span, Measure)>,
     next_measure: u64,
@@ -182,9 +182,14 @@ impl Network {
         self.generation += 1;
     }
 
+    /// Whether any link is other than the default.
+    pub(crate) fn has_measures(&self) -> bool {
+        !self.measures.is_empty()
+    }
+
     /// Whether a partition stands between the two.
     pub(crate) fn is_blocked(&mut self, from: (NodeId, u64), to: (NodeId, u64)) -> bool {
-        !self.measures.is_empty() && self.link(from, to).blocked
+        self.link(from, to).blocked
     }
 
     /// What happens to a message of `bytes` bytes sent now. Nodes come with their name's hash.
@@ -250,7 +255,7 @@ impl Network {
     }
 
     fn link(&mut self, from: (NodeId, u64), to: (NodeId, u64)) -> &mut Link {
-        let key = (from.0, to.0);
+        let key = u64::from(from.0.0) << 32 | u64::from(to.0.0);
         let index = self.links.get_index_of(&key).unwrap_or_else(|| {
             let link = Link {
                 rule: Rc::clone(&self.default_rule),

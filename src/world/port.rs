@@ -26,6 +26,7 @@ use super::{
     core::Core,
     mail::ReplyTo,
     node::{NodeId, SlotKey},
+    queue::DueKey,
 };
 
 /// Something for an actor of type `A` to do.
@@ -44,6 +45,8 @@ pub(crate) struct Port<A: Actor> {
     pub slot: Cell<SlotKey>,
     is_open: Cell<bool>,
     letters: RefCell<VecDeque<Box<dyn Letter<A>>>>,
+    /// Timers that were cancelled between firing and the opening of their letter.
+    cancelled: RefCell<Vec<DueKey>>,
     /// Handlers that answer through a future.
     replies: RefCell<Option<Box<PendingReplies>>>,
 }
@@ -65,8 +68,19 @@ impl<A: Actor<Context = Context<A>>> Port<A> {
             slot: Cell::default(),
             is_open: Cell::new(true),
             letters: RefCell::default(),
+            cancelled: RefCell::default(),
             replies: RefCell::default(),
         }
+    }
+
+    pub(crate) fn note_cancelled(&self, key: DueKey) {
+        if !self.letters.borrow().is_empty() {
+            self.cancelled.borrow_mut().push(key);
+        }
+    }
+
+    pub(crate) fn was_cancelled(&self, key: DueKey) -> bool {
+        self.cancelled.borrow().contains(&key)
     }
 
     /// Whether the life this port belongs to still goes on.
@@ -157,7 +171,11 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Reader<A> {
             let letter = port.letters.borrow_mut().pop_front();
             match letter {
                 Some(letter) => letter.open(actor, context, port),
-                None => break,
+                None => {
+                    // No letter is left that one of these could mean.
+                    port.cancelled.borrow_mut().clear();
+                    break;
+                }
             }
         }
         // A reply under way may finish while the actor waits, as its sender does with `Addr::send`.

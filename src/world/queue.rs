@@ -31,7 +31,6 @@ struct Node {
 
 struct Slot<E> {
     generation: u32,
-    position: u32,
     event: Option<E>,
 }
 
@@ -41,13 +40,21 @@ const ARITY: usize = 4;
 pub(crate) struct Queue<E> {
     heap: Vec<Node>,
     slots: Vec<Slot<E>>,
+    /// Where in the heap each slot's node is. Apart from the slots, as it is written far more often.
+    positions: Vec<u32>,
     vacant: Vec<u32>,
     sequence: u64,
 }
 
 impl<E> Queue<E> {
     pub(crate) fn new() -> Queue<E> {
-        Queue { heap: Vec::new(), slots: Vec::new(), vacant: Vec::new(), sequence: 0 }
+        Queue {
+            heap: Vec::new(),
+            slots: Vec::new(),
+            positions: Vec::new(),
+            vacant: Vec::new(),
+            sequence: 0,
+        }
     }
 
     /// When the next event is due.
@@ -62,7 +69,8 @@ impl<E> Queue<E> {
         let rank = Rank::from(at.as_nanos()) << 64 | Rank::from(order);
         self.sequence += 1;
         let slot = self.vacant.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, position: 0, event: None });
+            self.slots.push(Slot { generation: 0, event: None });
+            self.positions.push(0);
             (self.slots.len() - 1) as u32
         });
         let entry = &mut self.slots[slot as usize];
@@ -75,10 +83,11 @@ impl<E> Queue<E> {
     }
 
     /// Takes the next event.
-    pub(crate) fn pop(&mut self) -> Option<(Time, E)> {
+    pub(crate) fn pop(&mut self) -> Option<(Time, DueKey, E)> {
         let first = *self.heap.first()?;
+        let key = self.key(first.slot);
         self.leave(0);
-        self.vacate(first.slot).map(|event| (at(first.rank), event))
+        self.vacate(first.slot).map(|event| (at(first.rank), key, event))
     }
 
     /// Takes an event out before it happens; `None` if it already has.
@@ -87,7 +96,7 @@ impl<E> Queue<E> {
         if slot.generation != key.generation || slot.event.is_none() {
             return None;
         }
-        self.leave(slot.position as usize);
+        self.leave(self.positions[key.slot as usize] as usize);
         self.vacate(key.slot)
     }
 
@@ -103,6 +112,10 @@ impl<E> Queue<E> {
         }
         unwanted.sort_unstable_by_key(|(rank, _)| *rank);
         unwanted.into_iter().filter_map(|(_, key)| self.cancel(key)).collect()
+    }
+
+    fn key(&self, slot: u32) -> DueKey {
+        DueKey { slot, generation: self.slots[slot as usize].generation }
     }
 
     fn vacate(&mut self, slot: u32) -> Option<E> {
@@ -127,7 +140,7 @@ impl<E> Queue<E> {
 
     #[inline]
     fn put(&mut self, position: usize, node: Node) {
-        self.slots[node.slot as usize].position = position as u32;
+        self.positions[node.slot as usize] = position as u32;
         self.heap[position] = node;
     }
 
@@ -203,7 +216,7 @@ mod tests {
             }
             model.sort_by_key(|&(at, tie, number, _)| (at, tie, number));
             for (at, _, event, _) in model {
-                let popped = queue.pop().map(|(time, event)| (time.as_nanos(), event));
+                let popped = queue.pop().map(|(time, _, event)| (time.as_nanos(), event));
                 prop_assert_eq!(popped, Some((at, event)));
             }
             prop_assert!(queue.pop().is_none());

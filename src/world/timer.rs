@@ -18,26 +18,41 @@ use super::{
 };
 
 /// A timer that was set, for [`Env::cancel`](super::Env::cancel).
-///
-/// The key is gone once the timer has run or was cancelled, also in the moment between firing and
-/// running.
-#[derive(Clone, Default)]
-pub struct Timer(Rc<Cell<Option<DueKey>>>);
+#[derive(Clone)]
+pub struct Timer(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Once(DueKey),
+    /// The key of the next turn; none once it was cancelled.
+    Periodic(Turn),
+}
+
+type Turn = Rc<Cell<Option<DueKey>>>;
 
 impl Timer {
-    pub(crate) fn cancel(&self, core: &Core) {
-        if let Some(key) = self.0.take() {
-            let cancelled = core.queue.borrow_mut().cancel(key);
-            // Only now, with nothing borrowed: it may own an actor's things.
-            drop(cancelled);
+    /// Cancels the timer. One that has fired but whose letter is not yet opened is noted at the
+    /// port, which will not open it.
+    pub(crate) fn cancel<A: Actor<Context = Context<A>>>(&self, port: &Port<A>) {
+        let key = match &self.0 {
+            Kind::Once(key) => Some(*key),
+            Kind::Periodic(turn) => turn.take(),
+        };
+        let Some(key) = key else { return };
+        let cancelled = port.core.queue.borrow_mut().cancel(key);
+        if cancelled.is_none() && matches!(self.0, Kind::Once(_)) {
+            port.note_cancelled(key);
         }
+        // Only now, with nothing borrowed: it may own an actor's things.
+        drop(cancelled);
     }
 }
 
 /// A timer that runs once.
 pub(crate) struct Once<A: Actor, F> {
     port: Rc<Port<A>>,
-    timer: Timer,
+    /// Known once it has fired.
+    key: DueKey,
     act: F,
 }
 
@@ -46,20 +61,16 @@ where
     A: Actor<Context = Context<A>>,
     F: FnOnce(&mut A, &mut Context<A>) + 'static,
 {
-    pub(crate) fn set(port: &Rc<Port<A>>, delay: Duration, act: F) -> Timer {
-        let timer = Timer::default();
-        if port.is_open() {
-            let fire = Box::new(Once { port: Rc::clone(port), timer: timer.clone(), act });
-            let key = port.core.set_timer(port.node, port.incarnation, delay, fire);
-            timer.0.set(Some(key));
-        }
-        timer
+    pub(crate) fn new(port: Rc<Port<A>>, act: F) -> Box<Once<A, F>> {
+        Box::new(Once { port, key: DueKey::STALE, act })
     }
 
-    /// For what fires but cannot be cancelled.
-    pub(crate) fn unstoppable(port: Rc<Port<A>>, act: F) -> Box<Once<A, F>> {
-        let timer = Timer(Rc::new(Cell::new(Some(DueKey::STALE))));
-        Box::new(Once { port, timer, act })
+    pub(crate) fn set(port: &Rc<Port<A>>, delay: Duration, act: F) -> Timer {
+        if !port.is_open() {
+            return Timer(Kind::Once(DueKey::STALE));
+        }
+        let fire = Once::new(Rc::clone(port), act);
+        Timer(Kind::Once(port.core.set_timer(port.node, port.incarnation, delay, fire)))
     }
 }
 
@@ -68,7 +79,8 @@ where
     A: Actor<Context = Context<A>>,
     F: FnOnce(&mut A, &mut Context<A>) + 'static,
 {
-    fn fire(self: Box<Self>) {
+    fn fire(mut self: Box<Self>, key: DueKey) {
+        self.key = key;
         let port = Rc::clone(&self.port);
         port.push(self);
     }
@@ -79,8 +91,8 @@ where
     A: Actor<Context = Context<A>>,
     F: FnOnce(&mut A, &mut Context<A>) + 'static,
 {
-    fn open(self: Box<Self>, actor: &mut A, context: &mut Context<A>, _: &Rc<Port<A>>) {
-        if self.timer.0.take().is_some() {
+    fn open(self: Box<Self>, actor: &mut A, context: &mut Context<A>, port: &Rc<Port<A>>) {
+        if !port.was_cancelled(self.key) {
             (self.act)(actor, context);
         }
     }
@@ -89,7 +101,7 @@ where
 /// A timer that runs again and again.
 pub(crate) struct Periodic<A: Actor, F> {
     port: Rc<Port<A>>,
-    timer: Timer,
+    turn: Turn,
     period: Duration,
     act: Rc<RefCell<F>>,
 }
@@ -100,18 +112,18 @@ where
     F: FnMut(&mut A, &mut Context<A>) + 'static,
 {
     pub(crate) fn set(port: &Rc<Port<A>>, period: Duration, act: F) -> Timer {
-        let timer = Timer::default();
+        let turn = Turn::default();
         let act = Rc::new(RefCell::new(act));
-        Periodic { port: Rc::clone(port), timer: timer.clone(), period, act }.rearm();
-        timer
+        Periodic { port: Rc::clone(port), turn: Rc::clone(&turn), period, act }.rearm();
+        Timer(Kind::Periodic(turn))
     }
 
     fn rearm(self) {
         if self.port.is_open() {
-            let (port, timer) = (Rc::clone(&self.port), self.timer.clone());
+            let (port, turn) = (Rc::clone(&self.port), Rc::clone(&self.turn));
             let (node, incarnation, period) = (port.node, port.incarnation, self.period);
             let key = port.core.set_timer(node, incarnation, period, Box::new(self));
-            timer.0.set(Some(key));
+            turn.set(Some(key));
         }
     }
 }
@@ -121,18 +133,18 @@ where
     A: Actor<Context = Context<A>>,
     F: FnMut(&mut A, &mut Context<A>) + 'static,
 {
-    fn fire(self: Box<Self>) {
-        let Periodic { port, timer, period, act } = *self;
-        let letter = Box::new(Tick { timer: timer.clone(), act: Rc::clone(&act) });
+    fn fire(self: Box<Self>, _: DueKey) {
+        let Periodic { port, turn, period, act } = *self;
+        let letter = Box::new(Tick { turn: Rc::clone(&turn), act: Rc::clone(&act) });
         // The next one is set first, so that the rhythm does not depend on what the actor does.
-        Periodic { port: Rc::clone(&port), timer, period, act }.rearm();
+        Periodic { port: Rc::clone(&port), turn, period, act }.rearm();
         port.push(letter);
     }
 }
 
 /// One turn of a periodic timer.
 struct Tick<F> {
-    timer: Timer,
+    turn: Turn,
     act: Rc<RefCell<F>>,
 }
 
@@ -142,7 +154,7 @@ where
     F: FnMut(&mut A, &mut Context<A>) + 'static,
 {
     fn open(self: Box<Self>, actor: &mut A, context: &mut Context<A>, _: &Rc<Port<A>>) {
-        if self.timer.0.get().is_some() {
+        if self.turn.get().is_some() {
             (self.act.borrow_mut())(actor, context);
         }
     }
@@ -179,13 +191,12 @@ impl<T> Signal<T> {
 #[must_use = "a future does nothing unless it is awaited or spawned"]
 pub struct Sleep {
     core: Rc<Core>,
-    timer: Timer,
+    key: DueKey,
     signal: Rc<Signal<()>>,
 }
 
 struct Ring {
     core: Rc<Core>,
-    timer: Timer,
     signal: Rc<Signal<()>>,
 }
 
@@ -194,20 +205,18 @@ impl Sleep {
         port: &Rc<Port<A>>,
         delay: Duration,
     ) -> Sleep {
-        let (core, timer, signal) = (Rc::clone(&port.core), Timer::default(), Signal::new());
+        let (core, signal) = (Rc::clone(&port.core), Signal::new());
+        let mut key = DueKey::STALE;
         if port.is_open() {
-            let ring =
-                Ring { core: Rc::clone(&core), timer: timer.clone(), signal: Rc::clone(&signal) };
-            let key = core.set_timer(port.node, port.incarnation, delay, Box::new(ring));
-            timer.0.set(Some(key));
+            let ring = Ring { core: Rc::clone(&core), signal: Rc::clone(&signal) };
+            key = core.set_timer(port.node, port.incarnation, delay, Box::new(ring));
         }
-        Sleep { core, timer, signal }
+        Sleep { core, key, signal }
     }
 }
 
 impl Fire for Ring {
-    fn fire(self: Box<Self>) {
-        self.timer.0.take();
+    fn fire(self: Box<Self>, _: DueKey) {
         self.signal.set(&self.core, ());
     }
 }
@@ -221,6 +230,7 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.timer.cancel(&self.core);
+        let cancelled = self.core.queue.borrow_mut().cancel(self.key);
+        drop(cancelled);
     }
 }

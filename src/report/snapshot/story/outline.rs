@@ -64,7 +64,7 @@ pub(super) fn text(plot: &Plot, sim: &str, seed: Seed) -> String {
 fn shapes(plot: &Plot) -> Vec<Shape<'_>> {
     let mut known: BTreeMap<&[u32], usize> = BTreeMap::new();
     let mut shapes: Vec<Shape<'_>> = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<u32> = BTreeSet::new();
     for thread in &plot.threads {
         let next = shapes.len();
         let index = *known.entry(&thread.shape).or_insert(next);

@@ -37,7 +37,8 @@ fn requests_that_go_the_same_way_are_told_once() {
         let outcome = serde_json::json!({"request": request, "outcome": "ok", "latency_ms": at});
         told.emit(at + 1, &node, "request_ended", outcome);
         if number == 100 {
-            let fired = told.see(1001, "world", 0, Happening::FaultFired { fault: "crash of opus" });
+            let fired =
+                told.see(1001, "world", 0, Happening::FaultFired { fault: "crash of opus" });
             told.see(1001, "opus", fired, Happening::NodeCrashed { incarnation: 0 });
         }
     }
@@ -59,7 +60,8 @@ fn a_story_is_never_longer_than_its_limit() {
     let mut told = Told::new();
     for number in 0..300_u64 {
         for step in 0..=(number % 20) {
-            let fields = serde_json::json!({"request": format!("r/{number}"), "attempt": step * number});
+            let fields =
+                serde_json::json!({"request": format!("r/{number}"), "attempt": step * number});
             told.emit(number, "router", "attempt_started", fields);
         }
         told.see(number, "world", 0, Happening::FaultFired { fault: &format!("fault {number}") });
@@ -83,9 +85,11 @@ fn what_a_request_causes_belongs_to_it() {
     let mut told = Told::new();
     let timer = told.see(1, "a", 0, Happening::TimerFired);
     let fields = serde_json::json!({"request": "a/1"});
-    let started =
-        Happening::Emitted { name: "request_started", payload: &fields, digest: 0 };
+    let started = Happening::Emitted { name: "request_started", payload: &fields, digest: 0 };
     told.see(1, "a", timer, started);
     told.see(2, "a", timer, Happening::DiskFailed { cause: "full" });
-    assert!(told.text().ends_with("\n0.001s a request_started a/1\n  0.002s a disk_failed cause=full\n"));
+    assert!(
+        told.text()
+            .ends_with("\n0.001s a request_started a/1\n  0.002s a disk_failed cause=full\n")
+    );
 }

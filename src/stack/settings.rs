@@ -1,11 +1,14 @@
-//! The stack under test: sidecar, router, workspaces, backends and agents.
+//! What the actors of the stack are told: plain values, checked by whoever made them. Sims from TOML
+//! and worlds from code use the same ones.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::world::Delay;
-use crate::world::Probability;
+use crate::{
+    policy::Retry,
+    world::{Delay, Probability},
+};
 
 /// The orchestration sidecar, node `sidecar`.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,47 +40,6 @@ pub struct Router {
     pub honour_retry_after: bool,
     /// How long a whole request may take.
     pub deadline: Option<Duration>,
-}
-
-/// Attempts at one backend, and the pauses between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Attempts including the first, from 1 to 100.
-    pub attempts: u32,
-    /// The pause before the second attempt.
-    pub base: Duration,
-    /// By what each further pause grows, at least 1.
-    pub factor: u32,
-    /// The longest pause; at least `base`.
-    pub max: Duration,
-    /// How a pause is varied.
-    pub jitter: Jitter,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Retry {
-            attempts: 1,
-            base: Duration::from_millis(500),
-            factor: 2,
-            max: Duration::from_secs(8),
-            jitter: Jitter::Full,
-        }
-    }
-}
-
-/// How the pause between attempts is varied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Jitter {
-    /// Anything from nothing to the whole pause.
-    #[default]
-    Full,
-    /// The whole pause, always.
-    None,
-    /// Half of the pause, and anything up to another half.
-    Equal,
 }
 
 /// A workspace, to which agents and quotas belong.

@@ -1,0 +1,84 @@
+//! The orchestration sidecar: context in front of a request, the result stored after it.
+//!
+//! A result is acknowledged once it is on disk, and stored once, however often it is posted.
+
+use std::rc::Rc;
+
+use actix::{Actor, Context, Handler};
+
+use super::{
+    Event,
+    message::{ContextBundle, GetContext, PostResult, StoreError},
+    settings,
+};
+use crate::world::{Env, Later, Promise, Stream};
+
+/// The actor.
+pub struct Sidecar {
+    env: Env<Sidecar>,
+    settings: Rc<settings::Sidecar>,
+    contexts: Stream,
+    stores: Stream,
+}
+
+impl Sidecar {
+    /// A sidecar with these settings.
+    pub fn new(env: Env<Sidecar>, settings: Rc<settings::Sidecar>) -> Sidecar {
+        let (contexts, stores) = (env.stream("context"), env.stream("store"));
+        Sidecar { env, settings, contexts, stores }
+    }
+
+    fn store(&mut self, result: PostResult, promise: Promise<Result<(), StoreError>>) {
+        let disk = self.env.disk();
+        let path = format!("results/{}.json", result.request);
+        let is_new = disk.read(&path).is_none();
+        if is_new {
+            let body = serde_json::json!({ "request": result.request, "model": &*result.model });
+            if disk.write(&path, body.to_string().as_bytes()).is_err() {
+                return promise.keep(Err(StoreError::DiskFull));
+            }
+        }
+        // Also for one that was posted before: it may not be durable yet.
+        disk.sync(move |sidecar, _| {
+            if is_new {
+                let stored = Event::ResultStored { request: result.request };
+                sidecar.env.emit(stored.name(), stored);
+            }
+            promise.keep(Ok(()));
+        });
+    }
+}
+
+impl Actor for Sidecar {
+    type Context = Context<Self>;
+}
+
+impl Handler<GetContext> for Sidecar {
+    type Result = Later<ContextBundle>;
+
+    fn handle(
+        &mut self,
+        GetContext { request }: GetContext,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
+        let (promise, later) = Later::promise();
+        let delay = self.contexts.delay(&self.settings.context);
+        self.env.after(delay, move |sidecar, _| {
+            let own = format!("results/{}/", request.agent);
+            let earlier_results = sidecar.env.disk().list(&own).len();
+            promise.keep(ContextBundle { request, earlier_results });
+        });
+        later
+    }
+}
+
+impl Handler<PostResult> for Sidecar {
+    type Result = Later<Result<(), StoreError>>;
+
+    fn handle(&mut self, result: PostResult, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        let delay = self.stores.delay(&self.settings.store);
+        self.env.after(delay, move |sidecar, _| sidecar.store(result, promise));
+        later
+    }
+}
