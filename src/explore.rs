@@ -1,5 +1,7 @@
 //! Running sims: one seed of one sim, and whether it came to what it must.
 
 mod run;
+mod verify;
 
 pub use run::{FaultLine, Options, RunError, SimRun, Verdict, judge, simulate};
+pub use verify::{Difference, Witness, difference_from, first_difference};

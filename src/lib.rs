@@ -65,9 +65,12 @@
 //! ```
 
 pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod explore;
 pub mod observe;
 pub mod policy;
+pub mod report;
 pub mod scenario;
 pub mod seeds;
 pub mod stack;

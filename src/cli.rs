@@ -1,0 +1,133 @@
+//! The command line: one file for each verb, and what they share.
+//!
+//! Data goes to standard output, talk to standard error, and both only through `screen`. Nothing
+//! here decides what a run means: `explore` runs and judges, `report` words it.
+//!
+//! Start at [`main`], then at a verb.
+
+mod attempt;
+mod check;
+mod clock;
+mod completions;
+mod error;
+mod exit;
+mod internal;
+mod list;
+mod options;
+mod output;
+mod pool;
+mod replay;
+mod run;
+mod schema;
+mod screen;
+mod sims;
+mod verify;
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use clap::{Parser, Subcommand};
+
+use error::CliError;
+use exit::Exit;
+use screen::Screen;
+
+/// A deterministic test bed for LLM-agent stacks: one seed is one exact history.
+///
+/// Exit codes: 0 all is well, 1 a check failed, 2 the command or a sim is wrong,
+/// 3 one seed had two histories, 4 nothing ran, 70 seedbed itself is broken.
+#[derive(Debug, Parser)]
+#[command(name = "seedbed", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run sims, and say whether each came to what it must
+    Run(run::RunArgs),
+    /// Run one seed of one sim again, and print what happens
+    Replay(replay::ReplayArgs),
+    /// Show that each seed has one history, however and wherever it runs
+    Verify(verify::VerifyArgs),
+    /// List the sims
+    List(list::ListArgs),
+    /// Read sims without running them
+    Check(check::CheckArgs),
+    /// Print the JSON Schema of a sim
+    Schema,
+    /// Print the completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// What seedbed asks of itself in another process
+    #[command(hide = true)]
+    Internal(internal::InternalArgs),
+}
+
+/// The `seedbed` command, from its arguments to its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let last_panic = remember_panics();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help_or_usage) => {
+            // Nothing can be said when the terminal is gone.
+            let _ = help_or_usage.print();
+            return if help_or_usage.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
+        }
+    };
+    let mut screen = Screen::new();
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+        let exit = dispatch(cli.verb, &mut screen)?;
+        screen.flush()?;
+        Ok(exit)
+    }));
+    let error = match outcome {
+        Ok(Ok(exit)) => return exit.into(),
+        Ok(Err(error)) => error,
+        Err(_) => {
+            let message = last_panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+            CliError::Internal { message: message.unwrap_or_default(), replay: command_line() }
+        }
+    };
+    // What was printed before comes before.
+    let _ = screen.flush();
+    screen.talk(&error.report());
+    error.exit().into()
+}
+
+fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
+    match verb {
+        Verb::Run(args) => run::run(args, screen),
+        Verb::Replay(args) => replay::replay(args, screen),
+        Verb::Verify(args) => verify::verify(args, screen),
+        Verb::List(args) => list::list(args, screen),
+        Verb::Check(args) => check::check(args, screen),
+        Verb::Schema => schema::schema(screen),
+        Verb::Completions(args) => completions::completions(args, screen),
+        Verb::Internal(args) => internal::internal(args, screen),
+    }
+}
+
+/// Panics are said once, in our words: those of actors in the report of their run, others as an
+/// internal error.
+fn remember_panics() -> Arc<Mutex<Option<String>>> {
+    let last = Arc::new(Mutex::new(None));
+    let shared = Arc::clone(&last);
+    panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or("no message");
+        let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();
+        let mut last = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(format!("{message}{place}"));
+    }));
+    last
+}
+
+/// The command that was given, as it would be typed.
+fn command_line() -> String {
+    let arguments = std::env::args().skip(1).map(|argument| sims::quoted(&argument));
+    std::iter::once("seedbed".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,286 @@
+//! `seedbed replay`: runs one seed again, prints what happens, and checks that it is what happened
+//! before.
+//!
+//! Events are printed as they happen; none is kept.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    attempt,
+    clock::Stopwatch,
+    error::CliError,
+    exit::Exit,
+    options::{HostName, LoadArgs, seed},
+    output,
+    screen::Screen,
+    sims::{self, Entry, Place},
+    verify,
+};
+use crate::{
+    explore::{Options, SimRun, Verdict, Witness},
+    report::{event, snapshot, text},
+    scenario::{EVENTS, Must, parse_duration},
+    world::{Observer, Record, Seed, Sighting, Time},
+};
+
+/// What to replay, and what to show of it.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// A file, or a name relative to sims/, as in ccr/baseline
+    #[arg(value_name = "SIM")]
+    sim: PathBuf,
+    /// The seed (decimal, or hexadecimal after 0x)
+    #[arg(long, value_name = "SEED", value_parser = seed)]
+    seed: Seed,
+    #[command(flatten)]
+    load: LoadArgs,
+    /// Poll the actors with this host; the history is the same
+    #[arg(long, value_enum, default_value_t = HostName::Native)]
+    host: HostName,
+    /// Print events up to this virtual time only, as in 12s500ms or 12.5s
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    until: Option<Time>,
+    /// Print events on this node only; may be repeated
+    #[arg(long, value_name = "NODE")]
+    node: Vec<String>,
+    /// Print events of this kind only, as in message_dropped; may be repeated
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+    /// How to print events
+    #[arg(long, value_enum, default_value_t = ReplayFormat::Text)]
+    format: ReplayFormat,
+    /// Also write every event as JSON Lines, compressed if FILE ends in .zst
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReplayFormat {
+    /// A line for each event, in columns
+    Text,
+    /// A line of JSON for each event
+    Jsonl,
+}
+
+pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    let entry = sims::load_one(&args.sim)?;
+    let options = args.load.options(args.host.into())?;
+    let filter = Filter::new(&args, &entry)?;
+    let log = output::create_log(args.log.as_deref())?;
+    screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
+    let printer = Rc::new(RefCell::new(Printer {
+        screen: Screen::new(),
+        filter,
+        format: args.format,
+        may_exit: log.is_none(),
+        error: None,
+    }));
+    let mut observers = vec![observer(&printer)];
+    let log = log.map(|log| {
+        let path = log.path().to_owned();
+        let (log, observer) = log.begin(&entry.sim, args.seed);
+        observers.push(observer);
+        (log, path)
+    });
+    let watch = Stopwatch::start();
+    let run = attempt::once(&entry, args.seed, &options, observers);
+    let wall = watch.elapsed();
+    let printed = printer.borrow_mut().finish();
+    if let Some((log, path)) = log {
+        log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
+    }
+    printed?;
+    let run = run?;
+    let again = attempt::once(&entry, args.seed, &options, Vec::new())?;
+    let finished = attempt::finish(&entry, run.clone(), Some(&again), wall, &options);
+    let ended = compare(&entry, &run, &again, &args, &options, screen)?;
+    Ok(ended.max(verdict(&finished.verdict, &finished.reasons(), &finished.replay, ended, screen)))
+}
+
+/// Says what the run came to.
+fn verdict(
+    verdict: &Verdict,
+    reasons: &[String],
+    replay: &str,
+    ended: Exit,
+    screen: &mut Screen,
+) -> Exit {
+    let said = match verdict {
+        Verdict::Passed => "passed",
+        Verdict::FailedAsItMust => "failed, as it must",
+        Verdict::DivergedAsItMust => "diverged, as it must",
+        Verdict::Failed { .. } => "failed",
+    };
+    screen.talk(&format!("{} {said}\n", text::mark(verdict.is_good())));
+    for reason in reasons {
+        screen.talk(&format!("{}\n", text::wrap("    ", reason, 6)));
+    }
+    let exit = if verdict.is_good() { Exit::Ok } else { Exit::Failed };
+    if exit.max(ended) != Exit::Ok {
+        screen.talk(&format!("{replay}\n"));
+    }
+    exit
+}
+
+/// Compares the run with another one now, and with what is recorded.
+fn compare(
+    entry: &Entry,
+    run: &SimRun,
+    again: &SimRun,
+    args: &ReplayArgs,
+    options: &Options,
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
+    let (seed, fingerprint) = (args.seed, run.outcome.fingerprint);
+    if let Some(why) = Witness::of(run).woken_from_outside {
+        screen.talk(&format!("{why}\n"));
+        return Ok(Exit::Nondeterminism);
+    }
+    if fingerprint != again.outcome.fingerprint {
+        let other = again.outcome.fingerprint;
+        screen.talk(&format!("two runs of this seed differ: {fingerprint} and {other}\n"));
+        verify::tell_difference(entry, seed, options, ("first", "second"), screen)?;
+        return Ok(Exit::Nondeterminism);
+    }
+    screen.talk(&format!("fingerprint {fingerprint}, the same in a second run\n"));
+    if options.trace.is_some() || entry.sim.must == Must::Diverge {
+        return Ok(Exit::Ok);
+    }
+    let Some((path, summary)) = committed(&entry.place, &entry.sim.name) else {
+        return Ok(Exit::Ok);
+    };
+    match snapshot::recorded(&summary, seed) {
+        Some(recorded) if recorded != fingerprint.to_string() => {
+            let path = path.display();
+            screen.talk(&format!("the recorded history was another one: {recorded} in {path}\n"));
+            let hash = format!("text_hash: {:016x}", snapshot::text_hash(&entry.sim));
+            if !summary.lines().any(|line| line == hash) {
+                screen.talk("  the sim has been edited since it was recorded\n");
+            }
+            Ok(Exit::Failed)
+        }
+        Some(_) => {
+            screen.talk(&format!("as recorded in {}\n", path.display()));
+            Ok(Exit::Ok)
+        }
+        None => Ok(Exit::Ok),
+    }
+}
+
+/// The committed summary of a sim: `snapshots/` stands next to `sims/`.
+fn committed(place: &Place, sim: &str) -> Option<(PathBuf, String)> {
+    let Place::File(file) = place else { return None };
+    let sims = file.ancestors().find(|folder| folder.file_name().is_some_and(|n| n == "sims"))?;
+    let root = sims.parent().unwrap_or(Path::new(""));
+    let path = root.join("snapshots").join(sim).join("summary.snap");
+    let text = std::fs::read_to_string(&path).ok()?;
+    Some((path, text))
+}
+
+/// Which events are printed.
+struct Filter {
+    until: Option<Time>,
+    nodes: BTreeSet<String>,
+    kinds: BTreeSet<String>,
+    node_width: usize,
+}
+
+impl Filter {
+    fn new(args: &ReplayArgs, entry: &Entry) -> Result<Filter, CliError> {
+        let mut known: BTreeSet<String> = entry.sim.node_names().into_iter().collect();
+        known.insert("world".to_owned());
+        if entry.sim.load.is_some() || args.load.trace.is_some() {
+            known.insert("load".to_owned());
+        }
+        if let Some(node) = args.node.iter().find(|node| !known.contains(*node)) {
+            let mut some: Vec<&str> = known.iter().map(String::as_str).take(12).collect();
+            if known.len() > some.len() {
+                some.push("…");
+            }
+            return Err(CliError::usage(
+                format!("{} has no node called {node}", entry.sim.name),
+                format!("its nodes are {}", some.join(", ")),
+            ));
+        }
+        let unlisted = ["timer_fired", "disk_synced", "actor_stopped"];
+        let kinds = || EVENTS.iter().map(|event| event.name).chain(unlisted);
+        if let Some(kind) = args.kind.iter().find(|kind| !kinds().any(|known| known == **kind)) {
+            return Err(CliError::usage(
+                format!("there is no kind of event called {kind}"),
+                format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")),
+            ));
+        }
+        let widest = known.iter().map(|node| node.chars().count()).max().unwrap_or(0);
+        Ok(Filter {
+            until: args.until,
+            nodes: args.node.iter().cloned().collect(),
+            kinds: args.kind.iter().cloned().collect(),
+            node_width: widest.min(event::NODE_WIDTH_MAX),
+        })
+    }
+
+    fn shows(&self, sighting: &Sighting<'_>) -> bool {
+        self.until.is_none_or(|until| sighting.at <= until)
+            && (self.nodes.is_empty() || self.nodes.contains(sighting.node))
+            && (self.kinds.is_empty() || self.kinds.contains(sighting.what.kind()))
+    }
+}
+
+struct Printer {
+    screen: Screen,
+    filter: Filter,
+    format: ReplayFormat,
+    /// Whether nothing but printing is going on, so that there is nothing to complete once nobody
+    /// reads on.
+    may_exit: bool,
+    error: Option<CliError>,
+}
+
+impl Printer {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        if self.error.is_none() && self.filter.shows(sighting) {
+            let record = sighting.to_record();
+            self.error = self.print(&record).err();
+            if self.may_exit && matches!(self.error, Some(CliError::Closed)) {
+                std::process::exit(i32::from(Exit::Closed.code()));
+            }
+        }
+    }
+
+    fn print(&mut self, record: &Record) -> Result<(), CliError> {
+        let line = match self.format {
+            ReplayFormat::Text => event::line(record, self.filter.node_width),
+            ReplayFormat::Jsonl => match serde_json::to_string(record) {
+                Ok(line) => line,
+                Err(error) => error.to_string(),
+            },
+        };
+        self.screen.stream(&line)?;
+        self.screen.stream("\n")
+    }
+
+    fn finish(&mut self) -> Result<(), CliError> {
+        self.error.take().map_or(Ok(()), Err)?;
+        self.screen.flush()
+    }
+}
+
+fn observer(printer: &Rc<RefCell<Printer>>) -> Box<dyn Observer> {
+    let printer = Rc::clone(printer);
+    Box::new(move |sighting: &Sighting<'_>| printer.borrow_mut().see(sighting))
+}
+
+/// Reads a virtual time: a duration as in a sim, since the start.
+fn until(text: &str) -> Result<Time, String> {
+    match parse_duration(text) {
+        Ok(duration) => Ok(Time::ZERO + duration),
+        Err(error) => Err(error.to_string()),
+    }
+}

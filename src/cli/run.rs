@@ -1,0 +1,236 @@
+//! `seedbed run`: runs sims, and says whether each came to what it must.
+
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    attempt,
+    clock::Stopwatch,
+    error::CliError,
+    exit::Exit,
+    options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
+    output::{self, OutputFile},
+    pool,
+    screen::Screen,
+    sims::{self, Entry},
+};
+use crate::{
+    explore::{Options, Witness},
+    report::{
+        Finished, document,
+        junit::Junit,
+        log::Log,
+        text::{self, Summary, Widths, counted},
+    },
+    scenario::Must,
+    world::Seed,
+};
+
+/// What to run, and how.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    sims: SimArgs,
+    #[command(flatten)]
+    seeds: SeedArgs,
+    #[command(flatten)]
+    load: LoadArgs,
+    #[command(flatten)]
+    jobs: JobArgs,
+    /// Poll the actors with this host; the history is the same
+    #[arg(long, value_enum, default_value_t = HostName::Native)]
+    host: HostName,
+    /// How to write the results
+    #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+    format: RunFormat,
+    /// Also write the results as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write every event as JSON Lines, compressed if FILE ends in .zst; for one seed of one sim
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RunFormat {
+    /// For people: a line for each run, and a summary
+    Text,
+    /// One JSON document, when all is done
+    Json,
+    /// One line of JSON for each run, as they come
+    Jsonl,
+}
+
+pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    let entries = sims::load(&args.sims.sims)?;
+    let options = args.load.options(args.host.into())?;
+    let plan: Vec<(&Entry, Seed)> = plan(&entries, &args.seeds);
+    if args.log.is_some() && plan.len() != 1 {
+        return Err(CliError::usage(
+            format!("--log needs one run, and these are {}", plan.len()),
+            "name one sim and give one --seed",
+        ));
+    }
+    let junit = output::create(args.junit.as_deref())?;
+    let log = Mutex::new(output::create_log(args.log.as_deref())?);
+    let mut results = Results {
+        screen,
+        format: args.format,
+        widths: widths(&plan),
+        summary: Summary::default(),
+        junit: junit.is_some().then(Junit::new),
+        kept: Vec::new(),
+        worst: Exit::Ok,
+        last_replay: None,
+        skipped_lines: 0,
+    };
+    let watch = Stopwatch::start();
+    results.screen.begin(plan.len() as u64);
+    let work = |index: usize| {
+        let (entry, seed) = plan[index];
+        let log = log.lock().unwrap_or_else(PoisonError::into_inner).take();
+        one(entry, seed, &options, log)
+    };
+    let mut closed = None;
+    pool::in_order(args.jobs.threads(), plan.len(), work, |index, result| {
+        let (entry, seed) = plan[index];
+        match results.take(entry, seed, &options, result) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                closed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    results.screen.end();
+    match closed {
+        Some(error) => Err(error),
+        None => results.finish(entries.len(), watch, junit),
+    }
+}
+
+/// Every seed of every sim, in order.
+pub(super) fn plan<'a>(entries: &'a [Entry], seeds: &SeedArgs) -> Vec<(&'a Entry, Seed)> {
+    let of = |entry: &'a Entry| seeds.of(entry).into_iter().map(move |seed| (entry, seed));
+    entries.iter().flat_map(of).collect()
+}
+
+/// The widths of the columns of sims and seeds.
+pub(super) fn widths(plan: &[(&Entry, Seed)]) -> Widths {
+    Widths {
+        sim: plan.iter().map(|(entry, _)| entry.sim.name.chars().count()).max().unwrap_or(0),
+        seed: plan.iter().map(|(_, seed)| seed.to_string().len()).max().unwrap_or(0),
+    }
+}
+
+fn one(
+    entry: &Entry,
+    seed: Seed,
+    options: &Options,
+    log: Option<Log>,
+) -> Result<Finished, CliError> {
+    let Some(log) = log else { return attempt::judged(entry, seed, options, Vec::new()) };
+    let path = log.path().to_owned();
+    let (log, observer) = log.begin(&entry.sim, seed);
+    let finished = attempt::judged(entry, seed, options, vec![observer])?;
+    log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
+    Ok(finished)
+}
+
+/// What is done with results as they come.
+struct Results<'a> {
+    screen: &'a mut Screen,
+    format: RunFormat,
+    widths: Widths,
+    summary: Summary,
+    junit: Option<Junit>,
+    /// The results for a document that is written at the end.
+    kept: Vec<Finished>,
+    worst: Exit,
+    last_replay: Option<String>,
+    skipped_lines: u64,
+}
+
+impl Results<'_> {
+    /// Takes one result. An error here ends everything.
+    fn take(
+        &mut self,
+        entry: &Entry,
+        seed: Seed,
+        options: &Options,
+        result: Result<Finished, CliError>,
+    ) -> Result<(), CliError> {
+        self.screen.advance(&entry.sim.name);
+        let finished = match result {
+            Ok(finished) => finished,
+            Err(error @ CliError::Run { .. }) => {
+                self.worst = self.worst.max(error.exit());
+                if let (Some(junit), CliError::Run { error, replay }) = (&mut self.junit, &error) {
+                    junit.add_error(&entry.sim.name, seed.0, &error.to_string(), replay);
+                }
+                self.screen.talk(&error.report());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if !finished.verdict.is_good() {
+            let is_leak = Witness::of(&finished.run).woken_from_outside.is_some()
+                && entry.sim.must != Must::Diverge;
+            let exit = if is_leak { Exit::Nondeterminism } else { Exit::Failed };
+            self.worst = self.worst.max(exit);
+            self.last_replay = Some(entry.replay(seed, options));
+        }
+        self.skipped_lines += finished.run.skipped_lines;
+        self.summary.add(&finished);
+        if let Some(junit) = &mut self.junit {
+            junit.add(&finished);
+        }
+        match self.format {
+            RunFormat::Text => self.screen.data(&text::run(&finished, self.widths)),
+            RunFormat::Jsonl => self.screen.data(&document::line(&finished).map_err(internal)?),
+            RunFormat::Json => {
+                self.kept.push(finished);
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(
+        self,
+        sims: usize,
+        watch: Stopwatch,
+        junit: Option<OutputFile>,
+    ) -> Result<Exit, CliError> {
+        match self.format {
+            RunFormat::Text => self.screen.data(&self.summary.text(sims, watch.elapsed()))?,
+            RunFormat::Json => {
+                self.screen.data(&document::document(&self.kept).map_err(internal)?)?;
+            }
+            RunFormat::Jsonl => {}
+        }
+        if let (Some(report), Some(output)) = (self.junit, junit) {
+            let OutputFile { path, file } = output;
+            report.write(file).map_err(|source| CliError::Output { path, source })?;
+        }
+        if self.skipped_lines > 0 {
+            let lines = counted(self.skipped_lines, "broken line");
+            self.screen.talk(&format!("{lines} of traces left out\n"));
+        }
+        if let Some(replay) = self.last_replay {
+            match self.format {
+                RunFormat::Text => self.screen.data(&format!("{replay}\n"))?,
+                RunFormat::Json | RunFormat::Jsonl => self.screen.talk(&format!("{replay}\n")),
+            }
+        }
+        Ok(self.worst)
+    }
+}
+
+fn internal(error: serde_json::Error) -> CliError {
+    CliError::Internal { message: error.to_string(), replay: super::command_line() }
+}

@@ -1,0 +1,92 @@
+//! The texts that are committed for each sim, so that a change of behaviour is a small diff.
+//!
+//! One value on a line, under an explicit name. No floats, no wall time, nothing of the build or
+//! the machine: a text changes only when the sim or its history does.
+
+mod faults;
+mod story;
+mod summary;
+
+pub use faults::faults;
+pub use story::{LINES_MAX, Story};
+pub use summary::{recorded, summary};
+
+use crate::{
+    explore::{Options, RunError, SimRun, simulate},
+    scenario::Sim,
+    world::Seed,
+};
+
+/// The three texts of a sim, and the runs they were made from.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Per seed: the fingerprint, the ending, counts, latencies, checks.
+    pub summary: String,
+    /// Per seed: each fault, planned, fired and healed.
+    pub faults: String,
+    /// What happened under the first seed, in outline.
+    pub story: String,
+    /// One run for each seed of the sim.
+    pub runs: Vec<SimRun>,
+}
+
+/// Runs every seed of a sim and takes its snapshot.
+///
+/// # Errors
+///
+/// A [`RunError`] if the sim cannot be run.
+pub fn take(sim: &Sim) -> Result<Snapshot, RunError> {
+    let story = Story::new();
+    let mut runs = Vec::new();
+    for (index, seed) in sim.seeds.iter().enumerate() {
+        let observers = if index == 0 { vec![story.observer()] } else { Vec::new() };
+        runs.push(simulate(sim, Seed(*seed), &Options::default(), observers)?);
+    }
+    let seed = sim.seeds.first().copied().unwrap_or_default();
+    Ok(Snapshot {
+        summary: summary(sim, &runs),
+        faults: faults(sim, &runs),
+        story: story.text(&sim.name, Seed(seed)),
+        runs,
+    })
+}
+
+/// The hash of a sim's text: FNV-1a of its bytes, with line ends as in Unix, so that a checkout on
+/// another system has the same.
+pub fn text_hash(sim: &Sim) -> u64 {
+    let text = sim.source_text().replace("\r\n", "\n");
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    const TEXT: &str = "purpose = \"p\"\n[router]\nprimary = \"opus\"\n[[backend]]\n\
+                        name = \"opus\"\n[[agent]]\nname = \"rust\"\n";
+
+    #[test]
+    fn line_ends_do_not_count() {
+        let unix = parse("a.toml", TEXT).unwrap();
+        let other = parse("a.toml", &TEXT.replace('\n', "\r\n")).unwrap();
+        assert_eq!(text_hash(&unix), text_hash(&other));
+        let edited = parse("a.toml", &TEXT.replace("\"p\"", "\"q\"")).unwrap();
+        assert_ne!(text_hash(&unix), text_hash(&edited));
+    }
+
+    #[test]
+    fn a_snapshot_taken_twice_is_the_same_and_finds_its_fingerprints_again() {
+        let sim = parse("sims/a/b.toml", &format!("seeds = [5, 7]\n{TEXT}")).unwrap();
+        let (one, two) = (take(&sim).unwrap(), take(&sim).unwrap());
+        assert_eq!(one.summary, two.summary);
+        assert_eq!(one.faults, two.faults);
+        assert_eq!(one.story, two.story);
+        assert!(one.story.lines().count() <= LINES_MAX);
+        let fingerprint = one.runs[1].outcome.fingerprint.to_string();
+        assert_eq!(recorded(&one.summary, Seed(7)).unwrap(), fingerprint);
+        assert_eq!(recorded(&one.summary, Seed(6)), None);
+    }
+}
