@@ -115,6 +115,7 @@ impl Summary {
         self.requests.failed += run.requests.failed;
         self.requests.timed_out += run.requests.timed_out;
         self.requests.refused += run.requests.refused;
+        self.requests.abandoned += run.requests.abandoned;
         self.requests.unfinished += run.requests.unfinished;
         self.events += run.outcome.events;
         self.virtual_time += run.outcome.ended_at.since_start();
@@ -138,12 +139,13 @@ impl Summary {
             counted(sims as u64, "sim"),
             verdicts.join(", ")
         );
-        let Outcomes { total, ok, failed, timed_out, refused, unfinished } = self.requests;
+        let Outcomes { total, ok, failed, timed_out, refused, abandoned, unfinished } = self.requests;
         let outcomes = [
             (ok, "ok"),
             (failed, "failed"),
             (timed_out, "timed out"),
             (refused, "refused"),
+            (abandoned, "abandoned"),
             (unfinished, "unfinished"),
         ];
         let outcomes: Vec<String> = outcomes

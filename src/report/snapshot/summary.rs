@@ -64,6 +64,7 @@ fn one(lines: &mut Lines, run: &SimRun) {
             MetricUnit::Duration => lines.add(format_args!("{name}_us"), value / 1_000),
         }
     }
+    lines.add("requests.abandoned", run.requests.abandoned);
     lines.add("requests.unfinished", run.requests.unfinished);
     lines.add("calls.open", outcome.calls_open);
     lines.add("timers.fired", outcome.counts.timers_fired);
