@@ -21,6 +21,7 @@ mod run;
 mod schema;
 mod screen;
 mod sims;
+mod trace;
 mod verify;
 
 use std::{
@@ -71,6 +72,7 @@ enum Verb {
 #[must_use]
 pub fn main() -> ExitCode {
     let last_panic = remember_panics();
+    trace::listen();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help_or_usage) => {

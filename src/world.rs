@@ -26,6 +26,7 @@ mod history;
 mod host;
 mod life;
 mod mail;
+mod message;
 mod network;
 mod node;
 mod outcome;
@@ -51,16 +52,14 @@ pub use self::{
     delay::Delay,
     disk::{DiskError, DiskRule},
     env::{Disk, Env},
-    event::{
-        DropCause, Happening, LOG_VERSION, MessageInfo, MessageKind, Observer, Payload, Record,
-        SendVerdict, Sighting,
-    },
+    event::{Happening, LOG_VERSION, Observer, Payload, Record, Sighting},
     failure::{Failure, StartError, Wait},
     fault::{Apply, Fault, FaultKind, Injector},
     hash::Fingerprint,
     history::Counts,
     host::Host,
     mail::CallError,
+    message::{DropCause, MessageInfo, MessageKind, SendVerdict},
     network::{LinkPatch, LinkRule},
     node::{NodeId, Peer},
     outcome::Outcome,
@@ -72,9 +71,9 @@ pub use self::{
 };
 use self::{
     core::{Core, Due},
-    event::Labels,
     history::History,
     host::Hosts,
+    message::Labels,
     network::{Measure, Network, Span},
     node::NodeState,
     queue::Queue,

@@ -139,7 +139,8 @@ impl Summary {
             counted(sims as u64, "sim"),
             verdicts.join(", ")
         );
-        let Outcomes { total, ok, failed, timed_out, refused, abandoned, unfinished } = self.requests;
+        let Outcomes { total, ok, failed, timed_out, refused, abandoned, unfinished } =
+            self.requests;
         let outcomes = [
             (ok, "ok"),
             (failed, "failed"),

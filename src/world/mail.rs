@@ -8,7 +8,7 @@ use slotmap::new_key_type;
 use super::{
     MessageKind, NodeId, Peer, Time,
     core::Core,
-    event::Label,
+    message::Label,
     network::MESSAGE_BYTES,
     port::{AnyPort, Letter, Port},
     queue::DueKey,
