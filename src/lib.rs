@@ -77,3 +77,8 @@ pub mod stack;
 pub mod world;
 
 pub use seeds::seeds;
+
+/// The README's examples, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
