@@ -128,8 +128,10 @@ impl Summary {
         }
         let mut verdicts = vec![format!("{} passed", self.passed)];
         if self.canaries > 0 {
-            let must = if self.canaries == 1 { "canary did" } else { "canaries did" };
-            verdicts.push(format!("{} {must} what it must", self.canaries));
+            verdicts.push(match self.canaries {
+                1 => "1 canary did what it must".to_owned(),
+                canaries => format!("{canaries} canaries did what they must"),
+            });
         }
         let failed = format!("{} failed", self.failed);
         verdicts.push(if self.failed > 0 { styled(RED, failed) } else { failed });
