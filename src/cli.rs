@@ -63,9 +63,12 @@ enum Verb {
     Schema,
     /// Print the completions for a shell
     Completions(completions::CompletionsArgs),
-    /// What seedbed asks of itself in another process
-    #[command(hide = true)]
-    Internal(internal::InternalArgs),
+}
+
+/// What the command is to do.
+enum Asked {
+    Verb(Verb),
+    Internal(internal::Question),
 }
 
 /// The `seedbed` command, from its arguments to its exit code.
@@ -73,8 +76,12 @@ enum Verb {
 pub fn main() -> ExitCode {
     let last_panic = remember_panics();
     trace::listen();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let asked = match internal::asked() {
+        Some(question) => question.map(Asked::Internal),
+        None => Cli::try_parse().map(|cli| Asked::Verb(cli.verb)),
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
         Err(help_or_usage) => {
             // Nothing can be said when the terminal is gone.
             let _ = help_or_usage.print();
@@ -83,7 +90,10 @@ pub fn main() -> ExitCode {
     };
     let mut screen = Screen::new();
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-        let exit = dispatch(cli.verb, &mut screen)?;
+        let exit = match asked {
+            Asked::Verb(verb) => dispatch(verb, &mut screen)?,
+            Asked::Internal(question) => internal::internal(question, &mut screen)?,
+        };
         screen.flush()?;
         Ok(exit)
     }));
@@ -110,7 +120,6 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
         Verb::Check(args) => check::check(args, screen),
         Verb::Schema => schema::schema(screen),
         Verb::Completions(args) => completions::completions(args, screen),
-        Verb::Internal(args) => internal::internal(args, screen),
     }
 }
 

@@ -1,9 +1,9 @@
-//! `seedbed internal`: what `verify` asks of another process, and a panic for the tests. Hidden, and
-//! not to be relied on.
+//! `seedbed internal`: what `verify` asks of another process, and a panic for the tests. It is in no
+//! help and in no completion, and is not to be relied on.
 
 use std::{cell::RefCell, path::PathBuf, rc::Rc};
 
-use clap::{Args, Subcommand};
+use clap::Parser;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -21,14 +21,9 @@ use crate::{
 };
 
 /// What is asked.
-#[derive(Debug, Args)]
-pub(super) struct InternalArgs {
-    #[command(subcommand)]
-    question: Question,
-}
-
-#[derive(Debug, Subcommand)]
-enum Question {
+#[derive(Debug, Parser)]
+#[command(name = "seedbed internal")]
+pub(super) enum Question {
     /// The fingerprint of each seed of each sim, a line of JSON for each
     Fingerprints {
         #[command(flatten)]
@@ -59,8 +54,16 @@ pub(super) struct Answer {
     pub(super) woken_from_outside: Option<String>,
 }
 
-pub(super) fn internal(args: InternalArgs, screen: &mut Screen) -> Result<Exit, CliError> {
-    match args.question {
+/// The question, if the command line is one.
+pub(super) fn asked() -> Option<Result<Question, clap::Error>> {
+    let mut arguments = std::env::args_os().skip(1);
+    (arguments.next()? == "internal").then(|| {
+        Question::try_parse_from(std::iter::once("seedbed internal".into()).chain(arguments))
+    })
+}
+
+pub(super) fn internal(question: Question, screen: &mut Screen) -> Result<Exit, CliError> {
+    match question {
         Question::Fingerprints { sims, seeds, load } => {
             let entries = sims::load(&sims.sims)?;
             let options = load.options(Host::Native)?;

@@ -32,7 +32,7 @@ const UNTOLD: [&str; 6] = [
 ];
 
 /// Fields that differ from one request to the next without saying that anything else happened.
-const INDIVIDUAL: [&str; 4] = ["request", "agent", "message", "latency_ms"];
+const INDIVIDUAL: [&str; 6] = ["request", "agent", "task", "workspace", "message", "latency_ms"];
 
 /// Collects a story while a run goes on.
 #[derive(Default)]
@@ -66,11 +66,14 @@ struct Step {
 
 /// What became of one request, or of one fault.
 struct Thread {
-    /// Whether it is about the world rather than about a request.
-    is_of_world: bool,
+    /// The node whose request it is; `None` if it is about the world.
+    agent: Option<String>,
     started: Time,
-    /// What happened, as numbers of [`Plot::words`].
+    /// What happened, as numbers of [`Plot::words`]; what happened several times in a row is there
+    /// once. Threads of the same shape went the same way.
     shape: Vec<u32>,
+    /// How often each of it happened in a row.
+    times: Vec<u64>,
     /// What happened, word for word; empty past [`TOLD_MAX`].
     steps: Vec<Step>,
 }
@@ -78,24 +81,28 @@ struct Thread {
 #[derive(Default)]
 struct Plot {
     threads: Vec<Thread>,
-    by_request: BTreeMap<String, usize>,
-    /// For each event, the thread it belongs to, plus one; 0 for none.
+    by_request: BTreeMap<String, u32>,
+    /// For each event, the thread it belongs to, counted from 1; 0 for none.
     thread_of: Vec<u32>,
+    /// The same for each message.
+    thread_of_message: BTreeMap<u64, u32>,
     /// Each distinct thing that can happen, as a number.
     words: BTreeMap<String, u32>,
-    /// How often each kind happened.
-    kinds: BTreeMap<String, u64>,
+    /// The kind of each of [`Plot::words`].
+    kinds: Vec<String>,
 }
 
 impl Plot {
     fn see(&mut self, sighting: &Sighting<'_>) {
         let cause = usize::try_from(sighting.cause).unwrap_or(0);
-        let inherited = self.thread_of.get(cause).copied().unwrap_or(0);
+        let message = message(&sighting.what);
+        let of_message = || self.thread_of_message.get(&message?).copied();
+        let of_cause = self.thread_of.get(cause).copied().filter(|thread| *thread > 0);
+        let inherited = of_cause.or_else(of_message).unwrap_or(0);
         let kind = sighting.what.kind();
         let mut thread = inherited;
         if !UNTOLD.contains(&kind) {
             let record = sighting.to_record();
-            *self.kinds.entry(kind.to_owned()).or_default() += 1;
             thread = match request(sighting, &record.fields) {
                 Some(request) => {
                     let thread = self.thread_of_request(request, sighting.at);
@@ -106,9 +113,12 @@ impl Plot {
                     thread
                 }
                 None if inherited > 0 => inherited,
-                None => self.begin(sighting.at, true),
+                None => self.begin(sighting.at, None),
             };
             self.tell(thread, &record);
+        }
+        if let (Some(message), true) = (message, thread > 0) {
+            self.thread_of_message.insert(message, thread);
         }
         if self.thread_of.is_empty() {
             self.thread_of.push(0);
@@ -117,34 +127,55 @@ impl Plot {
     }
 
     fn thread_of_request(&mut self, request: &str, at: Time) -> u32 {
-        if let Some(index) = self.by_request.get(request) {
-            return *index as u32 + 1;
+        if let Some(thread) = self.by_request.get(request) {
+            return *thread;
         }
-        let thread = self.begin(at, false);
-        self.by_request.insert(request.to_owned(), thread as usize - 1);
+        let agent = request.split('/').next().unwrap_or(request);
+        let thread = self.begin(at, Some(agent.to_owned()));
+        self.by_request.insert(request.to_owned(), thread);
         thread
     }
 
-    fn begin(&mut self, started: Time, is_of_world: bool) -> u32 {
-        self.threads.push(Thread { is_of_world, started, shape: Vec::new(), steps: Vec::new() });
+    fn begin(&mut self, started: Time, agent: Option<String>) -> u32 {
+        let (shape, times, steps) = (Vec::new(), Vec::new(), Vec::new());
+        self.threads.push(Thread { agent, started, shape, times, steps });
         self.threads.len() as u32
     }
 
-    fn tell(&mut self, thread: u32, record: &Record) {
+    fn tell(&mut self, number: u32, record: &Record) {
+        let Some(thread) = self.threads.get_mut(number as usize - 1) else { return };
         let next = self.words.len() as u32;
-        let word = *self.words.entry(word(record)).or_insert(next);
-        let is_told = (thread as usize) <= TOLD_MAX;
-        if let Some(thread) = self.threads.get_mut(thread as usize - 1) {
-            thread.shape.push(word);
-            if is_told && thread.steps.len() <= outline::STEPS_MAX {
-                thread.steps.push(Step {
-                    at: Time::from_nanos(record.at_ns),
-                    node: record.node.clone(),
-                    kind: record.kind.clone(),
-                    details: event::details(record),
-                });
-            }
+        let word = word(record, thread.agent.as_deref());
+        let word = *self.words.entry(word).or_insert_with(|| {
+            self.kinds.push(record.kind.clone());
+            next
+        });
+        if let (Some(times), true) = (thread.times.last_mut(), thread.shape.last() == Some(&word)) {
+            *times += 1;
+            return;
         }
+        thread.shape.push(word);
+        thread.times.push(1);
+        if (number as usize) <= TOLD_MAX && thread.steps.len() < outline::STEPS_MAX {
+            thread.steps.push(Step {
+                at: Time::from_nanos(record.at_ns),
+                node: record.node.clone(),
+                kind: record.kind.clone(),
+                details: event::details(record),
+            });
+        }
+    }
+}
+
+/// The message that an event is about.
+fn message(what: &Happening<'_>) -> Option<u64> {
+    match what {
+        Happening::MessageSent { message, .. }
+        | Happening::MessageDelivered { message }
+        | Happening::MessageDropped { message, .. }
+        | Happening::CallTimedOut { message }
+        | Happening::LateAnswer { message } => Some(message.id),
+        _ => None,
     }
 }
 
@@ -156,15 +187,19 @@ fn request<'a>(sighting: &Sighting<'_>, fields: &'a Map<String, Value>) -> Optio
 }
 
 /// What happened, without what tells one request from the next.
-fn word(record: &Record) -> String {
-    let mut word = format!("{} {}", group(&record.node), record.kind);
+fn word(record: &Record, agent: Option<&str>) -> String {
+    let role = |node: &str| match agent {
+        Some(agent) if agent == node => "agent".to_owned(),
+        _ => group(node).to_owned(),
+    };
+    let mut word = format!("{} {}", role(&record.node), record.kind);
     for (name, value) in &record.fields {
         let is_duration = name.ends_with("_ns") || name.ends_with("_ms");
         if is_duration || INDIVIDUAL.contains(&name.as_str()) {
             continue;
         }
         match value.as_str() {
-            Some(text) if name != "fault" => word.push_str(&format!(" {name}={}", group(text))),
+            Some(text) if name != "fault" => word.push_str(&format!(" {name}={}", role(text))),
             _ => word.push_str(&format!(" {name}={value}")),
         }
     }

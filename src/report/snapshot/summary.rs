@@ -75,6 +75,10 @@ fn one(lines: &mut Lines, run: &SimRun) {
     }
     for check in &run.checks {
         match &check.failure {
+            None if check.evaluated == 0 => {
+                lines.add(format_args!("check {}", check.check), "not evaluated");
+                continue;
+            }
             None => lines.add(format_args!("check {}", check.check), "held"),
             Some(failure) => lines.add(
                 format_args!("check {}", check.check),

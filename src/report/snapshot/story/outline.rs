@@ -21,6 +21,8 @@ struct Shape<'a> {
     count: u64,
     last_started: Time,
     is_new: bool,
+    /// How often each kind happened in all of them.
+    kinds: BTreeMap<&'a str, u64>,
 }
 
 impl Shape<'_> {
@@ -32,7 +34,7 @@ impl Shape<'_> {
     /// What is told first when there is not room for all: faults, then whatever shows something
     /// that nothing before it has shown.
     fn rank(&self) -> u8 {
-        match (self.first.is_of_world, self.is_new) {
+        match (self.first.agent.is_none(), self.is_new) {
             (true, true) => 0,
             (false, true) => 1,
             (true, false) => 2,
@@ -49,14 +51,18 @@ pub(super) fn text(plot: &Plot, sim: &str, seed: Seed) -> String {
     }
     let shapes = shapes(plot);
     let told = choose(&shapes);
-    let mut untold = plot.kinds.clone();
+    let (mut untold, mut left_out) = (BTreeMap::new(), 0);
     for (index, shape) in shapes.iter().enumerate() {
         if told.contains(&index) {
-            tell(&mut text, shape, &mut untold);
+            tell(&mut text, shape);
+        } else {
+            left_out += shape.count;
+            for (kind, count) in &shape.kinds {
+                *untold.entry(*kind).or_insert(0) += count;
+            }
         }
     }
-    untold.retain(|_, count| *count > 0);
-    leave_out(&mut text, untold, shapes.len() - told.len());
+    leave_out(&mut text, untold, left_out);
     text
 }
 
@@ -68,18 +74,24 @@ fn shapes(plot: &Plot) -> Vec<Shape<'_>> {
     for thread in &plot.threads {
         let next = shapes.len();
         let index = *known.entry(&thread.shape).or_insert(next);
-        if let Some(shape) = shapes.get_mut(index) {
-            shape.count += 1;
-            shape.last_started = thread.started;
-        } else {
+        if index == next {
             let before = seen.len();
             seen.extend(&thread.shape);
             shapes.push(Shape {
                 first: thread,
-                count: 1,
+                count: 0,
                 last_started: thread.started,
                 is_new: seen.len() > before,
+                kinds: BTreeMap::new(),
             });
+        }
+        if let Some(shape) = shapes.get_mut(index) {
+            shape.count += 1;
+            shape.last_started = thread.started;
+            for (word, times) in thread.shape.iter().zip(&thread.times) {
+                let kind = plot.kinds.get(*word as usize).map_or("", String::as_str);
+                *shape.kinds.entry(kind).or_default() += times;
+            }
         }
     }
     shapes
@@ -101,36 +113,37 @@ fn choose(shapes: &[Shape<'_>]) -> BTreeSet<usize> {
     told
 }
 
-fn tell(text: &mut String, shape: &Shape<'_>, untold: &mut BTreeMap<String, u64>) {
-    let steps = &shape.first.steps;
-    for (index, step) in steps.iter().take(STEPS_MAX).enumerate() {
+fn tell(text: &mut String, shape: &Shape<'_>) {
+    let Thread { steps, times, shape: words, .. } = shape.first;
+    for (index, (step, times)) in steps.iter().zip(times).enumerate() {
         let indent = if index == 0 { "" } else { "  " };
-        let line = format!("{indent}{} {} {} {}", step.at, step.node, step.kind, step.details);
+        let at = millis(step.at);
+        let line = format!("{indent}{at} {} {} {}", step.node, step.kind, step.details);
+        let times = if *times > 1 { format!(" ({times} times)") } else { String::new() };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}", line.trim_end());
-        if let Some(count) = untold.get_mut(&step.kind) {
-            *count = count.saturating_sub(1);
-        }
+        let _ = writeln!(text, "{}{times}", line.trim_end());
     }
-    let more = shape.first.shape.len().saturating_sub(STEPS_MAX);
+    let more = words.len().saturating_sub(steps.len());
     if more > 0 {
         let _ = writeln!(text, "  … {more} more steps");
     }
     if shape.count > 1 {
-        let others = shape.count - 1;
-        let _ = writeln!(text, "… {others} more like it, the last from {}", shape.last_started);
+        let (others, last) = (shape.count - 1, millis(shape.last_started));
+        let _ = writeln!(text, "… {others} more like it, the last from {last}");
     }
 }
 
-fn leave_out(text: &mut String, untold: BTreeMap<String, u64>, shapes: usize) {
+/// An outline needs no nanoseconds: the fingerprint has them.
+fn millis(at: Time) -> Time {
+    Time::from_nanos(at.as_nanos() / 1_000_000 * 1_000_000)
+}
+
+fn leave_out(text: &mut String, untold: BTreeMap<&str, u64>, threads: u64) {
     if untold.is_empty() {
         return;
     }
-    text.push('\n');
-    if shapes > 0 {
-        let _ = writeln!(text, "… {shapes} other courses of events");
-    }
-    let mut kinds: Vec<(String, u64)> = untold.into_iter().collect();
+    let _ = writeln!(text, "\n… {threads} that went another way:");
+    let mut kinds: Vec<(&str, u64)> = untold.into_iter().collect();
     kinds.sort_by(|(a, x), (b, y)| y.cmp(x).then_with(|| a.cmp(b)));
     let room = LEFT_OUT_LINES - 2;
     let listed = if kinds.len() > room { room - 1 } else { kinds.len() };

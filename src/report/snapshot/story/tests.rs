@@ -49,9 +49,7 @@ fn requests_that_go_the_same_way_are_told_once() {
          0.011s rust-1 request_ended rust/1 latency_ms=10 outcome=ok\n\
          … 199 more like it, the last from 2.000s\n\
          1.001s world fault_fired crash of opus\n  \
-         1.001s opus node_crashed incarnation=0\n\n\
-         … 199 more request_ended\n\
-         … 199 more request_started\n"
+         1.001s opus node_crashed incarnation=0\n"
     );
 }
 
@@ -70,6 +68,23 @@ fn a_story_is_never_longer_than_its_limit() {
     let lines = text.lines().count();
     assert!((40..=LINES_MAX).contains(&lines), "{lines} lines:\n{text}");
     assert!(text.contains("more attempt_started"));
+}
+
+#[test]
+fn what_happens_several_times_in_a_row_is_told_once() {
+    let mut told = Told::new();
+    for (request, times) in [("a-1/1", 3), ("b-2/1", 5)] {
+        for at in 0..times {
+            told.emit(at, "router", "attempt_failed", serde_json::json!({"request": request}));
+        }
+    }
+    let text = told.text();
+    assert!(
+        text.ends_with(
+            "0.000s router attempt_failed a-1/1 (3 times)\n… 1 more like it, the last from 0.000s\n"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
