@@ -100,10 +100,10 @@ fn run_all(
     };
     screen.begin(plan.len() as u64 * 5);
     let mut all: Vec<Witnesses> = Vec::with_capacity(plan.len());
-    for index in 0..plan.len() {
+    for (index, (entry, _)) in plan.iter().enumerate() {
         let mut witnesses = Vec::new();
         for (way, options) in [(Way::Native, native), (Way::Again, native), (Way::Tokio, &tokio)] {
-            screen.advance(&plan[index].0.sim.name);
+            screen.advance(&entry.sim.name);
             witnesses.push((way, one(index, options)?));
         }
         all.push(witnesses);
