@@ -1,6 +1,6 @@
 //! Style that no lint knows: kept by tests, each tested against a planted violation.
 
-#![expect(clippy::expect_used, reason = "a test that cannot read the sources has failed")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::{
     collections::BTreeSet,

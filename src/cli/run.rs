@@ -86,7 +86,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         junit: junit.is_some().then(Junit::new),
         kept: Vec::new(),
         worst: Exit::Ok,
-        last_replay: None,
+        first_replay: None,
         skipped_lines: 0,
     };
     let watch = Stopwatch::start();
@@ -152,7 +152,7 @@ struct Results<'a> {
     /// The results for a document that is written at the end.
     kept: Vec<Finished>,
     worst: Exit,
-    last_replay: Option<String>,
+    first_replay: Option<String>,
     skipped_lines: u64,
 }
 
@@ -183,7 +183,7 @@ impl Results<'_> {
                 && entry.sim.must != Must::Diverge;
             let exit = if is_leak { Exit::Nondeterminism } else { Exit::Failed };
             self.worst = self.worst.max(exit);
-            self.last_replay = Some(entry.replay(seed, options));
+            self.first_replay.get_or_insert_with(|| entry.replay(seed, options));
         }
         self.skipped_lines += finished.run.skipped_lines;
         self.summary.add(&finished);
@@ -221,7 +221,7 @@ impl Results<'_> {
             let lines = counted(self.skipped_lines, "broken line");
             self.screen.talk(&format!("{lines} of traces left out\n"));
         }
-        if let Some(replay) = self.last_replay {
+        if let Some(replay) = self.first_replay {
             match self.format {
                 RunFormat::Text => self.screen.data(&format!("{replay}\n"))?,
                 RunFormat::Json | RunFormat::Jsonl => self.screen.talk(&format!("{replay}\n")),
