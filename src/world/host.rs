@@ -75,6 +75,8 @@ pub(crate) struct Hosts {
     /// Nodes whose boot function is to run, and who runs it; tokio host only.
     boots: RefCell<VecDeque<NodeId>>,
     booter: RefCell<Option<Waker>>,
+    /// How many pauses of nodes are in force.
+    pub pauses: Cell<u32>,
     /// Whether anything was woken since this was last cleared; tokio host only.
     has_woken: Cell<bool>,
     /// Whether anybody listens to what actors trace.
@@ -89,6 +91,7 @@ impl Hosts {
             ready: native::Ready::default(),
             boots: RefCell::default(),
             booter: RefCell::default(),
+            pauses: Cell::new(0),
             has_woken: Cell::new(false),
             is_traced: tracing::enabled!(target: "seedbed::actor", tracing::Level::INFO),
         }
@@ -190,6 +193,21 @@ impl Core {
         }
     }
 
+    /// Whether a node is paused, so that its actors must not run.
+    fn is_paused(&self, node: NodeId) -> bool {
+        self.hosts.pauses.get() > 0
+            && self.nodes.borrow().get(node.index()).is_some_and(|node| node.paused > 0)
+    }
+
+    /// Brings the clock up to date, before a task that the world does not poll (of `Actor::start`
+    /// or `ResponseFuture`) does something in the world.
+    #[inline]
+    pub(crate) fn catch_up(&self) {
+        if self.hosts.host == Host::Tokio {
+            tokio_host::catch_up();
+        }
+    }
+
     /// Lets an actor run on the native host.
     fn poll_native(self: &Rc<Self>, key: SlotKey) {
         let taken = {
@@ -197,6 +215,9 @@ impl Core {
             let Some(slot) = slots.get_mut(key) else { return };
             let Wakers::Native(place, waker) = &mut slot.wakers else { return };
             place.leave_queue();
+            if self.is_paused(slot.node) {
+                return;
+            }
             (slot.body.take(), waker.take(), slot.node, slot.actor)
         };
         let (Some(body), Some(waker), node, actor) = taken else { return };
@@ -224,6 +245,9 @@ impl Core {
             let Wakers::Task(waker) = &mut slot.wakers else { return Poll::Ready(()) };
             if !waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
                 *waker = Some(task.waker().clone());
+            }
+            if self.is_paused(slot.node) {
+                return Poll::Pending;
             }
             (slot.body.take(), slot.node, slot.actor)
         };
