@@ -183,7 +183,10 @@ fn both_hosts_run_and_their_histories_are_compared() {
     let failure = failure_of(seeds(2).both_hosts().try_run(|world| run(world, by_host)));
     let text = failure.to_string();
     assert!(text.contains("the histories on the two hosts differ"), "{text}");
-    assert!(text.contains("native: #3 at 0.0") && text.contains(r#"ran {"value":"tokio"}"#), "{text}");
+    assert!(
+        text.contains("native: #3 at 0.0") && text.contains(r#"ran {"value":"tokio"}"#),
+        "{text}"
+    );
     assert_eq!(failure.logs.len(), 2);
 }
 
