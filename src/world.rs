@@ -248,6 +248,7 @@ impl World {
             now: Cell::new(Time::ZERO),
             running: Cell::new(NodeId::WORLD),
             queue: RefCell::new(Queue::new()),
+            held: RefCell::default(),
             nodes: RefCell::new(self.nodes),
             network: RefCell::new(Network::new(seed, self.network)),
             calls: RefCell::default(),

@@ -42,7 +42,14 @@ pub(crate) enum Due {
     /// A message arrives.
     Arrival(Box<dyn Mail>),
     /// A timer fires, if the life that set it still goes on.
-    Timer { node: NodeId, incarnation: u32, cause: u64, fire: Box<dyn Fire> },
+    Timer {
+        node: NodeId,
+        incarnation: u32,
+        cause: u64,
+        /// The key it was set with, once a pause has held it back.
+        held: Option<DueKey>,
+        fire: Box<dyn Fire>,
+    },
     /// A call has waited long enough.
     Timeout { node: NodeId, call: CallKey },
     /// A sync completes.
@@ -91,6 +98,8 @@ pub(crate) struct Core {
     /// The node whose code is running.
     pub running: Cell<NodeId>,
     pub queue: RefCell<Queue<Due>>,
+    /// Timers that a pause has held back and that are due again: their keys, then and now.
+    pub held: RefCell<BTreeMap<DueKey, DueKey>>,
     pub nodes: RefCell<Vec<NodeState>>,
     pub network: RefCell<Network>,
     pub calls: RefCell<SlotMap<CallKey, PendingCall>>,
@@ -177,6 +186,7 @@ impl Core {
 
     /// Puts a message on its link, which decides what becomes of it.
     pub(crate) fn post(self: &Rc<Self>, mut mail: Box<dyn Mail>) {
+        self.catch_up();
         let now = self.now.get();
         let head = *mail.head();
         let verdict = if head.from == head.to {
@@ -265,10 +275,13 @@ impl Core {
         self.failure.borrow_mut().get_or_insert(failure);
     }
 
-    fn happen(self: &Rc<Self>, key: DueKey, due: Due) {
+    fn happen(self: &Rc<Self>, key: DueKey, mut due: Due) {
         if let Some(id) = due.node() {
             let mut nodes = self.nodes.borrow_mut();
             if let Some(node) = nodes.get_mut(id.index()).filter(|node| node.paused > 0) {
+                if let Due::Timer { held, .. } = &mut due {
+                    held.get_or_insert(key);
+                }
                 node.backlog.push(due);
                 return;
             }
@@ -276,12 +289,15 @@ impl Core {
         match due {
             Due::Boot(node) => self.start_node(node),
             Due::Arrival(mail) => self.arrive(mail),
-            Due::Timer { node, incarnation, cause, fire } => {
+            Due::Timer { node, incarnation, cause, held, fire } => {
+                if let Some(then) = held {
+                    self.held.borrow_mut().remove(&then);
+                }
                 if self.lives(node, incarnation) {
                     self.history.set_cause(cause);
                     let fired = self.record(node, Happening::TimerFired);
                     self.history.set_cause(fired);
-                    fire.fire(key);
+                    fire.fire(held.unwrap_or(key));
                 }
             }
             Due::Timeout { call, .. } => self.time_out(call),
@@ -435,9 +451,17 @@ impl Core {
         local: Duration,
         fire: Box<dyn Fire>,
     ) -> DueKey {
+        self.catch_up();
         let cause = self.history.cause();
         let at = self.now.get() + self.local(node, local);
-        self.schedule_at(at, Due::Timer { node, incarnation, cause, fire })
+        self.schedule_at(at, Due::Timer { node, incarnation, cause, held: None, fire })
+    }
+
+    /// Takes a timer off the queue, if it has not fired.
+    pub(crate) fn cancel_timer(&self, key: DueKey) -> Option<Due> {
+        let mut queue = self.queue.borrow_mut();
+        let mut held = self.held.borrow_mut();
+        queue.cancel(key).or_else(|| held.remove(&key).and_then(|now| queue.cancel(now)))
     }
 
     /// How long the world waits while the clock of a node counts `duration`.

@@ -37,6 +37,7 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
     }
 
     pub(super) fn core(&self) -> &Rc<Core> {
+        self.port.core.catch_up();
         &self.port.core
     }
 
@@ -189,6 +190,9 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
         role: &str,
         factory: impl FnOnce(Env<B>) -> B,
     ) -> Peer<B> {
+        if !self.port.is_open() {
+            return Peer::new(self.port.node, u32::MAX);
+        }
         let actor = self.core().host_actor(self.port.node, role, factory);
         Peer::new(self.port.node, actor)
     }

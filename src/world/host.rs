@@ -87,6 +87,8 @@ pub(crate) struct Hosts {
     /// Nodes whose boot function is to run, and who runs it; tokio host only.
     boots: RefCell<VecDeque<NodeId>>,
     booter: RefCell<Option<Waker>>,
+    /// How many pauses of nodes are in force.
+    pub pauses: Cell<u32>,
     /// Whether anything was woken since this was last cleared; tokio host only.
     has_woken: Cell<bool>,
     /// Whether anybody listens to what actors trace.
@@ -101,6 +103,7 @@ impl Hosts {
             ready: native::Ready::default(),
             boots: RefCell::default(),
             booter: RefCell::default(),
+            pauses: Cell::new(0),
             has_woken: Cell::new(false),
             is_traced: tracing::enabled!(target: "seedbed::actor", tracing::Level::INFO),
         }
@@ -208,8 +211,26 @@ impl Core {
         }
     }
 
+    /// Whether a node is paused, so that its actors must not run.
+    fn is_paused(&self, node: NodeId) -> bool {
+        self.hosts.pauses.get() > 0
+            && self.nodes.borrow().get(node.index()).is_some_and(|node| node.paused > 0)
+    }
+
+    /// Brings the clock up to date, before a task that the world does not poll (of `Actor::start`
+    /// or `ResponseFuture`) does something in the world.
+    #[inline]
+    pub(crate) fn catch_up(&self) {
+        if self.hosts.host == Host::Tokio {
+            tokio_host::catch_up();
+        }
+    }
+
     /// Lets an actor run until it has nothing to do. Ready means that its life is over.
     fn poll(self: &Rc<Self>, slot: &Rc<Slot>, task: &mut TaskContext<'_>) -> Poll<()> {
+        if slot.is_live.get() && self.is_paused(slot.node) {
+            return Poll::Pending;
+        }
         let Some(mut body) = slot.body.take() else { return Poll::Ready(()) };
         let polled = {
             let span = self.span(slot.node);

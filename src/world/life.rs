@@ -27,7 +27,10 @@ impl Core {
     pub(crate) fn start_node(self: &Rc<Self>, id: NodeId) {
         let incarnation = {
             let mut nodes = self.nodes.borrow_mut();
-            let Some(node) = nodes.get_mut(id.index()) else { return };
+            // A fault of the very beginning may hold it down before it first starts.
+            let Some(node) = nodes.get_mut(id.index()).filter(|node| node.held_down == 0) else {
+                return;
+            };
             node.is_up = true;
             node.incarnation
         };
@@ -114,6 +117,7 @@ impl Core {
                 node.places.iter_mut().filter_map(|place| place.slot.take()).collect();
             let ports: Vec<_> =
                 node.places.iter_mut().filter_map(|place| place.port.take()).collect();
+            ports.iter().for_each(|port| port.shut());
             if let Some(disk) = &mut node.disk {
                 disk.crash();
             }
@@ -148,6 +152,11 @@ impl Core {
             Due::Timer { node, .. } | Due::Synced { node, .. } => *node != id,
             _ => true,
         });
+        for due in &timers {
+            if let Due::Timer { held: Some(then), .. } = due {
+                self.held.borrow_mut().remove(then);
+            }
+        }
         let backlog = {
             let mut nodes = self.nodes.borrow_mut();
             let node = &mut nodes[id.index()];
@@ -170,7 +179,8 @@ impl Core {
             let node = &mut nodes[id.index()];
             node.held_down = node.held_down.saturating_sub(1);
             let restarts = !node.is_up && node.held_down == 0;
-            node.incarnation += u32::from(restarts);
+            let has_lived = !node.places.is_empty();
+            node.incarnation += u32::from(restarts && has_lived);
             restarts
         };
         if restarts {
@@ -180,23 +190,33 @@ impl Core {
 
     pub(crate) fn pause(&self, id: NodeId) {
         self.nodes.borrow_mut()[id.index()].paused += 1;
+        self.hosts.pauses.set(self.hosts.pauses.get() + 1);
         self.record(id, Happening::NodePaused);
     }
 
     pub(crate) fn resume(&self, id: NodeId) {
-        let backlog = {
+        self.hosts.pauses.set(self.hosts.pauses.get().saturating_sub(1));
+        let (backlog, slots) = {
             let mut nodes = self.nodes.borrow_mut();
             let node = &mut nodes[id.index()];
             node.paused = node.paused.saturating_sub(1);
             if node.paused > 0 {
                 return;
             }
-            std::mem::take(&mut node.backlog)
+            let slots: Vec<Rc<Slot>> =
+                node.places.iter().filter_map(|place| place.slot.clone()).collect();
+            (std::mem::take(&mut node.backlog), slots)
         };
         self.record(id, Happening::NodeResumed);
+        // Something may have woken them meanwhile.
+        slots.iter().for_each(|slot| self.hosts.wake(slot));
         let now = self.now.get();
         for due in backlog {
-            self.schedule_at(now, due);
+            let then = if let Due::Timer { held, .. } = &due { *held } else { None };
+            let key = self.schedule_at(now, due);
+            if let Some(then) = then {
+                self.held.borrow_mut().insert(then, key);
+            }
         }
     }
 
@@ -227,8 +247,16 @@ impl Core {
         nodes.get(id.index()).map_or_else(|| "world".to_owned(), |node| node.actor_name(actor))
     }
 
+    /// Nothing that an actor does from now on has an effect.
+    pub(crate) fn shut_ports(&self) {
+        let nodes = self.nodes.borrow();
+        let places = nodes.iter().flat_map(|node| &node.places);
+        places.filter_map(|place| place.port.as_ref()).for_each(|port| port.shut());
+    }
+
     /// Ends all lives, so that nothing holds on to the world.
     pub(crate) fn shut_down(&self) {
+        self.shut_ports();
         let bodies = self.hosts.remove_all();
         self.discard(NodeId::WORLD, Box::new(bodies));
         let ports: Vec<_> = {

@@ -49,6 +49,8 @@ pub(crate) struct Port<A: Actor> {
 /// What the world needs to know of any port.
 pub(crate) trait AnyPort {
     fn as_any(&self) -> &dyn Any;
+    /// Lets nothing in or out any more.
+    fn shut(&self);
     /// Lets nothing in any more and gives up what is still inside.
     fn close(&self) -> Box<dyn Any>;
 }
@@ -144,8 +146,12 @@ impl<A: Actor> AnyPort for Port<A> {
         self
     }
 
-    fn close(&self) -> Box<dyn Any> {
+    fn shut(&self) {
         self.is_open.set(false);
+    }
+
+    fn close(&self) -> Box<dyn Any> {
+        self.shut();
         // Dropped by the caller, once nothing is borrowed: what is inside may run code of users.
         Box::new((self.letters.take(), self.replies.take()))
     }

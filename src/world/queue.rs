@@ -6,7 +6,7 @@
 use super::Time;
 
 /// A ticket for something that is due; stale once that has happened or was cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DueKey {
     slot: u32,
     generation: u32,

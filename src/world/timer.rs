@@ -39,7 +39,7 @@ impl Timer {
             Kind::Periodic(turn) => turn.take(),
         };
         let Some(key) = key else { return };
-        let cancelled = port.core.queue.borrow_mut().cancel(key);
+        let cancelled = port.core.cancel_timer(key);
         if cancelled.is_none() && matches!(self.0, Kind::Once(_)) {
             port.note_cancelled(key);
         }
@@ -135,6 +135,10 @@ where
 {
     fn fire(self: Box<Self>, _: DueKey) {
         let Periodic { port, turn, period, act } = *self;
+        // Cancelled while a pause held it back.
+        if turn.get().is_none() {
+            return;
+        }
         let letter = Box::new(Tick { turn: Rc::clone(&turn), act: Rc::clone(&act) });
         // The next one is set first, so that the rhythm does not depend on what the actor does.
         Periodic { port: Rc::clone(&port), turn, period, act }.rearm();
@@ -230,7 +234,7 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        let cancelled = self.core.queue.borrow_mut().cancel(self.key);
+        let cancelled = self.core.cancel_timer(self.key);
         drop(cancelled);
     }
 }

@@ -21,7 +21,7 @@ use actix_rt::System;
 use tokio::time::{Instant, Sleep};
 
 use super::{Core, Slot};
-use crate::world::{Outcome, StartError, Time};
+use crate::world::{Ending, Outcome, StartError, Time};
 
 /// What the park hook works on. It has to find it by thread, as tokio wants hooks to be `Send`.
 struct Stage {
@@ -29,6 +29,9 @@ struct Stage {
     base: Instant,
     alarm: RefCell<Pin<Box<Sleep>>>,
     has_ended: Cell<bool>,
+    /// Set once the queue is empty and the time limit is reached: until when it is watched whether
+    /// a timer of actix or tokio is still to come.
+    watches_until: Cell<Option<Time>>,
 }
 
 thread_local! {
@@ -41,6 +44,9 @@ pub(super) fn start(core: &Rc<Core>, slot: &Rc<Slot>) {
     actix_rt::spawn(poll_fn(move |task| {
         if let Some(stage) = STAGE.with_borrow(Option::clone) {
             stage.catch_up();
+            if stage.has_ended.get() {
+                return Poll::Pending;
+            }
         }
         {
             let mut waker = slot.waker.borrow_mut();
@@ -50,6 +56,13 @@ pub(super) fn start(core: &Rc<Core>, slot: &Rc<Slot>) {
         }
         core.poll(&slot, task)
     }));
+}
+
+/// Brings the world's clock up to tokio's: a task that is not the world's may be running.
+pub(super) fn catch_up() {
+    if let Some(stage) = STAGE.with_borrow(Option::clone) {
+        stage.catch_up();
+    }
 }
 
 pub(super) fn run(core: &Rc<Core>) -> Result<Outcome, StartError> {
@@ -70,6 +83,7 @@ pub(super) fn run(core: &Rc<Core>) -> Result<Outcome, StartError> {
             base: Instant::now(),
             alarm: RefCell::new(Box::pin(tokio::time::sleep(Duration::ZERO))),
             has_ended: Cell::new(false),
+            watches_until: Cell::new(None),
         });
         STAGE.set(Some(Rc::clone(&stage)));
         // Boot functions may start actors of their own, so they run here, among the tasks.
@@ -98,6 +112,9 @@ impl Stage {
 
     /// After a timer of tokio's, the world's clock is behind.
     fn catch_up(&self) {
+        if self.watches_until.get().is_some() {
+            return self.end(Ending::TimeLimit);
+        }
         let now = self.tokio_now();
         if now > self.core.now.get() {
             self.core.now.set(now);
@@ -110,10 +127,17 @@ impl Stage {
         if self.has_ended.get() {
             return;
         }
+        if let Some(horizon) = self.watches_until.get() {
+            if self.tokio_now() >= on_millisecond(horizon, 0) {
+                self.end(Ending::Idle);
+            }
+            return;
+        }
         self.core.hosts.has_woken.set(false);
         while !self.core.hosts.has_woken.get() {
             let limit = Time::ZERO + self.core.limits.time;
-            let next = self.core.queue.borrow().next_at().unwrap_or(limit).min(limit);
+            let due = self.core.queue.borrow().next_at();
+            let next = due.unwrap_or(limit).min(limit);
             let now = self.tokio_now();
             let may_go_on =
                 self.core.failure.borrow().is_none() && self.core.ending.get().is_none();
@@ -128,6 +152,9 @@ impl Stage {
                 }
                 return;
             }
+            if may_go_on && due.is_none() {
+                return self.watch();
+            }
             if now < next {
                 advance(next - now);
             }
@@ -141,6 +168,27 @@ impl Stage {
         }
     }
 
+    /// The world is idle at its time limit. Whether it has ended or was cut short depends on
+    /// whether a timer of actix or tokio would still fire; nothing that such a timer does counts.
+    fn watch(&self) {
+        self.core.shut_ports();
+        let horizon = Time::ZERO + self.core.limits.time + WATCH;
+        self.watches_until.set(Some(horizon));
+        self.set_alarm(horizon);
+        if self.tokio_now() >= on_millisecond(horizon, 0) {
+            self.end(Ending::Idle);
+        }
+    }
+
+    fn end(&self, ending: Ending) {
+        if !self.has_ended.replace(true) {
+            self.core.ending.set(Some(ending));
+            if let Some(booter) = &*self.core.hosts.booter.borrow() {
+                booter.wake_by_ref();
+            }
+        }
+    }
+
     /// Lets tokio advance its clock to `at`, or to a timer that comes before.
     fn set_alarm(&self, at: Time) {
         let mut alarm = self.alarm.borrow_mut();
@@ -149,6 +197,9 @@ impl Stage {
         let _ = alarm.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()));
     }
 }
+
+/// A timer further beyond the time limit than this is never noticed.
+const WATCH: Duration = Duration::from_secs(400 * 24 * 3600);
 
 const MILLISECOND: u64 = 1_000_000;
 
