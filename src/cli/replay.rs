@@ -209,8 +209,7 @@ impl Filter {
                 format!("its nodes are {}", some.join(", ")),
             ));
         }
-        let unlisted = ["timer_fired", "disk_synced", "actor_stopped"];
-        let kinds = || EVENTS.iter().map(|event| event.name).chain(unlisted);
+        let kinds = || EVENTS.iter().map(|event| event.name);
         if let Some(kind) = args.kind.iter().find(|kind| !kinds().any(|known| known == **kind)) {
             return Err(CliError::usage(
                 format!("there is no kind of event called {kind}"),

@@ -106,6 +106,9 @@ pub const EVENTS: &[EventName] = &[
     open("call_timed_out"),
     open("late_answer"),
     open("disk_failed"),
+    open("disk_synced"),
+    open("timer_fired"),
+    open("actor_stopped"),
 ];
 
 /// The metric of that name.

@@ -97,15 +97,16 @@ where
             since: core.now.get(),
             in_hand: None,
             timeout: None,
+            sent: 0,
             resume,
         });
-        env.dispatch(&to, message, bytes, copy, Some((key, id)));
-        if let Some(timeout) = timeout {
+        let sent = env.dispatch(&to, message, bytes, copy, Some((key, id)));
+        let timeout = timeout.map(|timeout| {
             let due = Due::Timeout { node: port.node, call: key };
-            let timer = core.schedule_at(core.now.get() + core.local(port.node, timeout), due);
-            if let Some(call) = core.calls.borrow_mut().get_mut(key) {
-                call.timeout = Some(timer);
-            }
+            core.schedule_at(core.now.get() + core.local(port.node, timeout), due)
+        });
+        if let Some(call) = core.calls.borrow_mut().get_mut(key) {
+            (call.timeout, call.sent) = (timeout, sent);
         }
         CallHandle(key)
     }

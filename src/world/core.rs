@@ -184,8 +184,9 @@ impl Core {
         id
     }
 
-    /// Puts a message on its link, which decides what becomes of it.
-    pub(crate) fn post(self: &Rc<Self>, mut mail: Box<dyn Mail>) {
+    /// Puts a message on its link, which decides what becomes of it. Returns the number of the
+    /// sending event.
+    pub(crate) fn post(self: &Rc<Self>, mut mail: Box<dyn Mail>) -> u64 {
         self.catch_up();
         let now = self.now.get();
         let head = *mail.head();
@@ -214,7 +215,7 @@ impl Core {
         mail.head_mut().sent = sent;
         if let Some(cause) = drop_cause {
             self.record_mail(&head, |message| Happening::MessageDropped { message, cause });
-            return;
+            return sent;
         }
         mail.head_mut().is_corrupt = matches!(verdict, Verdict::Corrupt { .. });
         if let Verdict::Duplicate { again_at, .. } = verdict {
@@ -228,6 +229,7 @@ impl Core {
             self.schedule_at(again_at, Due::Arrival(copy));
         }
         self.schedule_at(at, Due::Arrival(mail));
+        sent
     }
 
     /// Lets the next event happen. Returns false when the world has come to its end.
@@ -417,6 +419,7 @@ impl Core {
     fn time_out(&self, call: CallKey) {
         let Some(pending) = self.calls.borrow_mut().remove(call) else { return };
         let head = pending.head();
+        self.history.set_cause(pending.sent);
         // The caller notices, so the event is on its side.
         let on_caller = Head { from: head.to, to: head.from, ..head };
         let seq = self.record_mail(&on_caller, |message| Happening::CallTimedOut {

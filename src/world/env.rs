@@ -166,6 +166,7 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
         }
     }
 
+    /// Puts a message on its way, and returns the number of the event; 0 if this life has ended.
     pub(super) fn dispatch<B, M>(
         &self,
         to: &Peer<B>,
@@ -173,14 +174,16 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
         bytes: u64,
         copy: Option<fn(&M) -> M>,
         call: Option<(CallKey, u64)>,
-    ) where
+    ) -> u64
+    where
         M: Message + 'static,
         B: Actor<Context = Context<B>> + Handler<M>,
         <B as Handler<M>>::Result: 'static,
     {
-        if self.port.is_open() {
-            self.core().dispatch(self.port.node, to, message, bytes, copy, call);
+        if !self.port.is_open() {
+            return 0;
         }
+        self.core().dispatch(self.port.node, to, message, bytes, copy, call)
     }
 
     /// Starts another actor on this node. It shares the node's fate, and talks to this one past

@@ -67,6 +67,8 @@ pub(crate) struct PendingCall {
     /// The life of the target that has the call in hand, once it was delivered.
     pub in_hand: Option<u32>,
     pub timeout: Option<DueKey>,
+    /// The number of the sending event.
+    pub sent: u64,
     pub resume: Box<dyn Resume>,
 }
 
@@ -246,7 +248,7 @@ impl<R: 'static> ReplyTo<R> {
 }
 
 impl Core {
-    /// Puts a message of `from` on its way.
+    /// Puts a message of `from` on its way. Returns the number of the event.
     pub(crate) fn dispatch<B, M>(
         self: &Rc<Self>,
         from: NodeId,
@@ -255,7 +257,8 @@ impl Core {
         bytes: u64,
         copy: Option<fn(&M) -> M>,
         call: Option<(CallKey, u64)>,
-    ) where
+    ) -> u64
+    where
         M: Message + 'static,
         B: Actor<Context = Context<B>> + Handler<M>,
         <B as Handler<M>>::Result: 'static,
@@ -274,7 +277,7 @@ impl Core {
             is_hollow: false,
         };
         let (call, actor_type) = (call.map(|(key, _)| key), PhantomData::<fn() -> B>);
-        self.post(Box::new(Request { head, message, call, copy, actor_type }));
+        self.post(Box::new(Request { head, message, call, copy, actor_type }))
     }
 
     /// Hands a message to an actor, past all links: as if its own node had sent it.

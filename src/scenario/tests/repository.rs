@@ -53,3 +53,22 @@ fn the_schema_says_what_a_sim_may_write() {
     assert!(schema["$defs"]["Fault"]["oneOf"].is_array());
     assert!(!schema.to_string().contains("null"), "TOML has no null");
 }
+
+/// A kind of event that is missing in the list could be neither expected nor filtered for.
+#[test]
+fn every_kind_of_event_of_the_world_is_listed() {
+    use crate::scenario::{EVENTS, tests::valid};
+    let mut world = crate::world::World::new(crate::world::Seed(1));
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(std::collections::BTreeSet::new()));
+    let sink = std::rc::Rc::clone(&seen);
+    let sim = valid(super::MINIMAL);
+    crate::scenario::expand(&mut world, &sim, None, false).unwrap();
+    world.observe(move |sighting: &crate::world::Sighting<'_>| {
+        sink.borrow_mut().insert(sighting.what.kind());
+    });
+    world.run().unwrap();
+    for kind in seen.borrow().iter() {
+        assert!(EVENTS.iter().any(|event| event.name == *kind), "{kind}");
+    }
+    assert!(seen.borrow().contains("timer_fired") && seen.borrow().contains("request_ended"));
+}
