@@ -45,7 +45,11 @@ struct Change {
 }
 
 /// What a started sync will make durable.
-pub(crate) struct SyncBatch(BTreeMap<String, Change>);
+pub(crate) struct SyncBatch {
+    /// A later one holds all that an earlier one does.
+    number: u64,
+    changes: BTreeMap<String, Change>,
+}
 
 /// The files of one node.
 #[derive(Default)]
@@ -53,6 +57,9 @@ pub(crate) struct DiskState {
     durable: BTreeMap<String, Bytes>,
     changes: BTreeMap<String, Change>,
     next_version: u64,
+    syncs_started: u64,
+    /// Syncs up to this number bring nothing new: a later one has completed, or the disk was lost.
+    syncs_over: u64,
     /// Bytes in use, as the node sees its files.
     used: u64,
     /// How many faults say that the disk is full.
@@ -117,15 +124,20 @@ impl DiskState {
         self.sync_times.get_or_insert_with(stream).delay(&rule.sync)
     }
 
-    pub(crate) fn start_sync(&self) -> SyncBatch {
-        SyncBatch(self.changes.clone())
+    pub(crate) fn start_sync(&mut self) -> SyncBatch {
+        self.syncs_started += 1;
+        SyncBatch { number: self.syncs_started, changes: self.changes.clone() }
     }
 
     /// Makes the batch durable; what was written since stays as it is. Returns how many files it
-    /// touched.
+    /// touched: none if a sync that began later was faster.
     pub(crate) fn finish_sync(&mut self, batch: SyncBatch) -> u64 {
-        let touched = batch.0.len() as u64;
-        for (path, change) in batch.0 {
+        if batch.number <= self.syncs_over {
+            return 0;
+        }
+        self.syncs_over = batch.number;
+        let touched = batch.changes.len() as u64;
+        for (path, change) in batch.changes {
             if self.changes.get(&path).is_some_and(|latest| latest.version == change.version) {
                 self.changes.remove(&path);
             }
@@ -147,6 +159,7 @@ impl DiskState {
     pub(crate) fn lose(&mut self) {
         self.changes.clear();
         self.durable.clear();
+        self.syncs_over = self.syncs_started;
         self.used = 0;
     }
 }
@@ -177,6 +190,33 @@ mod tests {
         assert_eq!(written(&disk, "a").as_deref(), Some("2"));
         assert_eq!(written(&disk, "b"), None);
         assert_eq!(written(&disk, "gone"), None);
+    }
+
+    #[test]
+    fn a_slow_sync_does_not_undo_a_later_one() {
+        let (mut disk, rule) = (DiskState::default(), DiskRule::default());
+        disk.write("a", b"1", &rule).unwrap();
+        disk.write("gone", b"1", &rule).unwrap();
+        let slow = disk.start_sync();
+        disk.write("a", b"2", &rule).unwrap();
+        disk.remove("gone");
+        let fast = disk.start_sync();
+        assert_eq!(disk.finish_sync(fast), 2);
+        assert_eq!(disk.finish_sync(slow), 0);
+        disk.crash();
+        assert_eq!((written(&disk, "a").as_deref(), written(&disk, "gone")), (Some("2"), None));
+    }
+
+    #[test]
+    fn a_sync_that_began_before_the_disk_was_lost_brings_nothing_back() {
+        let (mut disk, rule) = (DiskState::default(), DiskRule::default());
+        disk.write("a", b"1", &rule).unwrap();
+        let batch = disk.start_sync();
+        disk.lose();
+        disk.write("b", b"2", &rule).unwrap();
+        assert_eq!(disk.finish_sync(batch), 0);
+        assert_eq!(disk.list(""), ["b"]);
+        disk.write("b", b"", &rule).unwrap();
     }
 
     #[test]

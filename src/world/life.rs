@@ -257,6 +257,8 @@ impl Core {
     /// Ends all lives, so that nothing holds on to the world.
     pub(crate) fn shut_down(&self) {
         self.shut_ports();
+        // Nobody is there any more to answer, either.
+        self.nodes.borrow_mut().iter_mut().for_each(|node| node.is_up = false);
         let bodies = self.hosts.remove_all();
         self.discard(NodeId::WORLD, Box::new(bodies));
         let ports: Vec<_> = {
