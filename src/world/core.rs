@@ -265,7 +265,12 @@ impl Core {
             return Some(Failure::TooManyEvents { events, at });
         }
         let at_once = self.history.events_at(at);
-        (at_once > self.limits.same_instant).then(|| Failure::TooManyAtOnce {
+        if at_once <= self.limits.same_instant {
+            return None;
+        }
+        // Every node may start at once.
+        let nodes = self.nodes.borrow().len() as u64;
+        (at_once > self.limits.same_instant.saturating_add(nodes)).then(|| Failure::TooManyAtOnce {
             events: at_once,
             at,
             node: self.history.last_node(),

@@ -11,12 +11,12 @@ pub struct Limits {
     pub time: Duration,
     /// Events in the history. Passing it fails the run.
     pub events: u64,
-    /// Events at one instant. Passing it fails the run.
+    /// Events at one instant, and one more for each node. Passing it fails the run.
     pub same_instant: u64,
 }
 
 impl Default for Limits {
-    /// One hour, ten million events, a hundred thousand (and one for each node) at one instant.
+    /// One hour, ten million events, a hundred thousand at one instant.
     fn default() -> Limits {
         Limits { time: Duration::from_secs(3600), events: 10_000_000, same_instant: 100_000 }
     }
