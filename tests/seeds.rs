@@ -1,5 +1,7 @@
 //! The entry for ordinary tests: many seeds, one report of the first that fails.
 
+#![expect(clippy::expect_used, reason = "a test has nobody to report to")]
+
 use std::{
     cell::{Cell, RefCell},
     fs::File,

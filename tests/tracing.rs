@@ -1,5 +1,7 @@
 //! What actors trace carries virtual time, on both hosts.
 
+#![expect(clippy::unwrap_used, reason = "a test has nobody to report to")]
+
 use std::{
     io::Write,
     sync::{Arc, Mutex},

@@ -1,5 +1,7 @@
 //! The kernel, from outside: one file for each subject.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test has nobody to report to")]
+
 #[path = "world/calls.rs"]
 mod calls;
 #[path = "world/common.rs"]
