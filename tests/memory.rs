@@ -3,6 +3,7 @@
 //! Measured as the kernel of Linux sees it, so there is nothing to test elsewhere. One test, so
 //! that nothing else in the process allocates meanwhile.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 #![cfg(target_os = "linux")]
 
 use std::{cell::Cell, hint::black_box, rc::Rc, time::Duration};

@@ -1,6 +1,8 @@
 //! `examples/own_stack`, a crate as a user would write it: it builds, its tests pass, and the line
 //! that a failing seed prints replays the failure.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::{path::Path, process::Command};
 
 /// Runs `cargo test` in that crate. Returns whether it passed, and all that it printed.

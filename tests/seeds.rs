@@ -1,5 +1,7 @@
 //! The entry for ordinary tests: many seeds, one report of the first that fails.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::{
     cell::{Cell, RefCell},
     fs::File,

@@ -1,5 +1,11 @@
 //! The kernel, from outside: one file for each subject.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 #[path = "world/calls.rs"]
 mod calls;
 #[path = "world/common.rs"]

@@ -19,10 +19,12 @@ pub(crate) const fn micros(count: u64) -> Duration {
     Duration::from_micros(count)
 }
 
+type Start = Rc<dyn Fn(&mut Script, &mut Context<Script>)>;
+
 /// Does in `started` what the test says, and answers the messages below.
 pub(crate) struct Script {
     pub(crate) env: Env<Script>,
-    start: Rc<dyn Fn(&mut Script, &mut Context<Script>)>,
+    start: Start,
     /// Promises that are never kept.
     pub(crate) unkept: Vec<Promise<u64>>,
 }
@@ -41,7 +43,7 @@ pub(crate) fn script(
     name: &str,
     start: impl Fn(&mut Script, &mut Context<Script>) + 'static,
 ) -> Peer<Script> {
-    let start: Rc<dyn Fn(&mut Script, &mut Context<Script>)> = Rc::new(start);
+    let start: Start = Rc::new(start);
     world.spawn(name, move |env| Script { env, start: Rc::clone(&start), unkept: Vec::new() })
 }
 

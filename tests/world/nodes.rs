@@ -193,7 +193,7 @@ fn an_actor_that_stops_is_gone_and_its_node_is_not() {
 fn a_restarted_child_is_found_at_its_old_place() {
     let played = play(|world| {
         let node = script(world, "node", |node, _| {
-            let child = node.env.spawn("child", |env| Echo(env));
+            let child = node.env.spawn("child", Echo);
             let me = node.env.me();
             node.env.after(ms(2), move |node, _| {
                 node.env.call(&child, Ask(1)).then(|node, result, _| node.report(result));

@@ -136,7 +136,7 @@ fn another_life_and_another_actor_of_a_node_draw_otherwise() {
         script(world, "node", |node, _| {
             node.env.emit("drew", node.env.stream("x").below(1 << 40));
             node.env.emit("drew", node.env.stream("x").below(1 << 40));
-            node.env.spawn("child", |env| Child(env));
+            node.env.spawn("child", Child);
         });
         world.fault(Fault::crash("node").at(ms(5)).lasting(ms(5)));
     });
