@@ -97,6 +97,23 @@ fn each_link_draws_for_itself() {
 }
 
 #[test]
+fn no_two_links_draw_the_same() {
+    let played = play(|world| {
+        base(world);
+        stop(world);
+    });
+    let delays = |from: &str, to: &str| -> Vec<u64> {
+        let sent = played.of_kind("message_sent").into_iter();
+        let on_link =
+            sent.filter(|record| record.fields["from"] == from && record.fields["to"] == to);
+        on_link.take(10).map(|record| record.fields["delay_ns"].as_u64().unwrap()).collect()
+    };
+    let links = [("client-a", "server"), ("client-b", "server"), ("server", "client-a")];
+    let [a, b, back] = links.map(|(from, to)| delays(from, to));
+    assert!(a.len() == 10 && a != b && a != back, "{a:?} {b:?} {back:?}");
+}
+
+#[test]
 fn an_extra_stream_or_draw_changes_no_other_stream() {
     let before = play(|world| {
         base(world);
