@@ -19,7 +19,6 @@ pub(crate) const fn micros(count: u64) -> Duration {
     Duration::from_micros(count)
 }
 
-/// What a script does when it starts.
 type Start = Rc<dyn Fn(&mut Script, &mut Context<Script>)>;
 
 /// Does in `started` what the test says, and answers the messages below.

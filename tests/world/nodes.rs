@@ -43,6 +43,21 @@ fn nothing_of_one_life_reaches_the_next() {
 }
 
 #[test]
+fn what_a_dead_node_waited_for_does_not_keep_the_world_going() {
+    let played = play(|world| {
+        script(world, "node", |node, _| {
+            node.env.after(ms(50), |_, _| {});
+            node.env.every(ms(10), |_, _| {});
+            let me = node.env.me();
+            node.env.call(&me, Never).timeout(ms(90)).then(|_, _, _| {});
+        });
+        world.fault(Fault::crash("node").at(ms(5)));
+    });
+    assert_eq!(played.outcome.ended_at.as_nanos(), 5_000_000);
+    assert_eq!((played.outcome.calls_open, played.outcome.failure), (0, None));
+}
+
+#[test]
 fn a_message_for_one_life_is_not_handled_by_the_next() {
     let restarting_at = |crash: u64| {
         play(move |world| {

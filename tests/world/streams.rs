@@ -75,6 +75,45 @@ fn an_added_node_changes_nothing_elsewhere() {
 }
 
 #[test]
+fn each_link_draws_for_itself() {
+    let sent = |build: fn(&mut World)| -> Vec<Record> {
+        let played = play(|world| {
+            build(world);
+            stop(world);
+        });
+        let events = story(&played, &["client-a"]).into_iter();
+        events.filter(|record| record.kind == "message_sent").collect()
+    };
+    let alone = sent(base);
+    assert!(alone.len() > 50);
+    // Another client of the same server leaves this one's messages as they were.
+    let beside_another = sent(|world| {
+        base(world);
+        // The server is the first node there is.
+        let server = server(&mut World::new(seedbed::world::Seed(0)), "server");
+        script(world, "busy", move |busy, _| chatter(busy, server, "thinking"));
+    });
+    assert_eq!(beside_another, alone);
+}
+
+#[test]
+fn no_two_links_draw_the_same() {
+    let played = play(|world| {
+        base(world);
+        stop(world);
+    });
+    let delays = |from: &str, to: &str| -> Vec<u64> {
+        let sent = played.of_kind("message_sent").into_iter();
+        let on_link =
+            sent.filter(|record| record.fields["from"] == from && record.fields["to"] == to);
+        on_link.take(10).map(|record| record.fields["delay_ns"].as_u64().unwrap()).collect()
+    };
+    let links = [("client-a", "server"), ("client-b", "server"), ("server", "client-a")];
+    let [a, b, back] = links.map(|(from, to)| delays(from, to));
+    assert!(a.len() == 10 && a != b && a != back, "{a:?} {b:?} {back:?}");
+}
+
+#[test]
 fn an_extra_stream_or_draw_changes_no_other_stream() {
     let before = play(|world| {
         base(world);
