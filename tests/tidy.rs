@@ -124,7 +124,7 @@ fn machine_paths(name: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for (index, line) in text.lines().enumerate() {
         for folder in &folders {
-            // Only where a path begins: `a/work/b` is a relative one.
+            // Only where a path begins: `a/tmp/b` is a relative one.
             let is_path = line.match_indices(folder.as_str()).any(|(at, _)| {
                 !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_-.*".contains(c))
             });
@@ -142,7 +142,7 @@ fn no_file_knows_the_machine_it_was_written_on() {
     let planted = format!("let path = \"/{}/seedbed\";", "work");
     assert_eq!(machine_paths("a.rs", &planted).len(), 1);
     assert_eq!(machine_paths("a.rs", &format!("see /{}/x", "tmp")).len(), 1);
-    assert!(machine_paths("a.rs", "net/work/x").is_empty());
+    assert!(machine_paths("a.rs", "net/tmp/x").is_empty());
 }
 
 fn sim_without_purpose(name: &str, text: &str) -> Vec<String> {
