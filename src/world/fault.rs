@@ -111,7 +111,8 @@ pub enum FaultKind {
         /// The nodes.
         nodes: Vec<String>,
     },
-    /// The clocks of the nodes are off. Healing sets them right, as time synchronisation would.
+    /// The clocks of the nodes are off; several such faults add up. Healing the last one sets the
+    /// wall clock right, as time synchronisation would, and the rate of the monotonic one.
     Clock {
         /// The nodes.
         nodes: Vec<String>,
@@ -308,10 +309,9 @@ impl Core {
                 for node in self.resolve(&nodes).iter() {
                     let clock = &mut self.nodes.borrow_mut()[node.index()].clock;
                     if fires {
-                        clock.skew = skew_ns;
-                        clock.set_drift(drift_ppm, now);
+                        clock.bend(skew_ns, drift_ppm, now);
                     } else {
-                        *clock = Default::default();
+                        clock.unbend(skew_ns, drift_ppm, now);
                     }
                 }
             }

@@ -78,10 +78,12 @@ impl fmt::Display for Time {
 /// The clock of one node: the world's time, bent by faults.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NodeClock {
+    /// How many faults bend it; they add up.
+    faults: u32,
     /// How far the wall clock is off, in nanoseconds.
-    pub skew: i64,
+    skew: i64,
     /// How much too fast the node's oscillator runs, in parts per million.
-    pub drift_ppm: i32,
+    drift_ppm: i32,
     /// Local time gained (or lost) by drift until `drifting_since`.
     drifted: i64,
     drifting_since: Time,
@@ -112,11 +114,29 @@ impl NodeClock {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
+    /// A fault bends the clock, on top of those that already do.
+    pub(crate) fn bend(&mut self, skew: i64, drift_ppm: i32, now: Time) {
+        self.faults += 1;
+        self.add(skew, drift_ppm, now);
+    }
+
+    /// That fault is over. After the last one the wall clock is right again, as time
+    /// synchronisation would make it; the monotonic one runs at the right rate, and keeps what it
+    /// has gained, as it must not jump.
+    pub(crate) fn unbend(&mut self, skew: i64, drift_ppm: i32, now: Time) {
+        self.faults = self.faults.saturating_sub(1);
+        self.add(skew.saturating_neg(), drift_ppm.saturating_neg(), now);
+        if self.faults == 0 {
+            self.skew = self.drifted.saturating_neg();
+        }
+    }
+
     /// Changes the rate from `now` on; what was gained so far stays.
-    pub(crate) fn set_drift(&mut self, drift_ppm: i32, now: Time) {
+    fn add(&mut self, skew: i64, drift_ppm: i32, now: Time) {
         self.drifted = self.gained(now);
         self.drifting_since = now;
-        self.drift_ppm = drift_ppm;
+        self.skew = self.skew.saturating_add(skew);
+        self.drift_ppm = self.drift_ppm.saturating_add(drift_ppm);
     }
 
     fn gained(&self, now: Time) -> i64 {
@@ -147,16 +167,33 @@ mod tests {
     #[test]
     fn a_fast_clock_gains_and_its_timers_fire_early() {
         let mut clock = NodeClock::default();
-        clock.set_drift(1_000, Time(0));
+        clock.bend(0, 1_000, Time(0));
         assert_eq!(clock.monotonic(Time(1_000_000)), Time(1_001_000));
         assert_eq!(clock.world_duration(Duration::from_nanos(1_001)), Duration::from_nanos(1_000));
-        clock.set_drift(0, Time(1_000_000));
+        clock.bend(0, -1_000, Time(1_000_000));
         assert_eq!(clock.monotonic(Time(2_000_000)), Time(2_001_000));
     }
 
     #[test]
+    fn faults_of_a_clock_add_up_and_the_last_to_heal_sets_it_right() {
+        let start = Timestamp::UNIX_EPOCH;
+        let off = |clock: &NodeClock| clock.wall(start, Time::ZERO).as_second();
+        let mut clock = NodeClock::default();
+        clock.bend(5_000_000_000, 0, Time(0));
+        clock.bend(7_000_000_000, 1_000, Time(0));
+        assert_eq!(off(&clock), 12);
+        clock.unbend(5_000_000_000, 0, Time(1_000_000));
+        assert_eq!(off(&clock), 7);
+        assert_eq!(clock.monotonic(Time(2_000_000)), Time(2_002_000));
+        clock.unbend(7_000_000_000, 1_000, Time(2_000_000));
+        assert_eq!(off(&clock), 0);
+        assert_eq!(clock.monotonic(Time(3_000_000)), Time(3_002_000), "it never jumps");
+    }
+
+    #[test]
     fn skew_moves_the_wall_clock_only() {
-        let clock = NodeClock { skew: -30_000_000_000, ..NodeClock::default() };
+        let mut clock = NodeClock::default();
+        clock.bend(-30_000_000_000, 0, Time(0));
         let start = Timestamp::UNIX_EPOCH;
         assert_eq!(clock.wall(start, Time::ZERO).as_second(), -30);
         assert_eq!(clock.monotonic(Time(5)), Time(5));
