@@ -246,7 +246,6 @@ impl World {
             limits: self.limits,
             disk_rule: self.disk_rule,
             now: Cell::new(Time::ZERO),
-            running: Cell::new(NodeId::WORLD),
             queue: RefCell::new(Queue::new()),
             held: RefCell::default(),
             nodes: RefCell::new(self.nodes),

@@ -214,6 +214,17 @@ fn verify_passes_what_is_sound_and_names_the_first_different_event_of_what_is_no
     assert_eq!(document["runs"][0]["fingerprints"].as_object().map(|f| f.len()), Some(5));
 }
 
+/// Every kind of leak is found, not only the one that the canary in `sims/` plants.
+#[test]
+fn verify_finds_every_planted_leak() {
+    for leak in ["hash_order", "wall_clock", "os_random", "process_counter", "thread"] {
+        let planted = format!("must = \"diverge\"\nleak = \"{leak}\"\n{GOOD}");
+        let place = Place::new().file("sims/leak.toml", planted);
+        place.run(&["verify"]).exits(3).prints("first different event: number ");
+        place.run(&["run"]).exits(0).prints("diverged, as it must");
+    }
+}
+
 #[test]
 fn replay_prints_what_is_asked_for() {
     let place = Place::with_good();

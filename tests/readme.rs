@@ -27,7 +27,7 @@ fn the_sim_in_the_readme_runs_and_passes() {
 }
 
 #[test]
-fn the_readme_names_only_verbs_and_files_that_there_are() {
+fn the_readme_links_only_to_files_that_there_are() {
     let readme = include_str!("../README.md");
     for (_, rest) in readme.match_indices("](").map(|(at, _)| readme.split_at(at + 2)) {
         let target = rest.split(')').next().unwrap();

@@ -116,7 +116,11 @@ impl Builder {
             None => self.missing("[router]", "add [router] with primary = \"<a backend>\""),
         }
         self.workspace_references(&sim, &spans);
-        sim.links = raw.link.into_iter().map(|raw| self.link(&sim, raw)).collect();
+        let links = raw.link.into_iter().map(|raw| {
+            let span = raw.from.span;
+            self.link(&sim, raw, span)
+        });
+        sim.links = links.collect();
         sim.faults = raw.fault.into_iter().filter_map(|raw| self.fault(&sim, raw)).collect();
         sim.expectations =
             raw.expect.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();

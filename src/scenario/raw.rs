@@ -12,8 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 pub(super) use events::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawLinkFault,
-    RawPartition,
+    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
 };
 pub(super) use stack::{
     RawAgent, RawBackend, RawErrors, RawLoad, RawRetry, RawRouter, RawSidecar, RawWorkspace,

@@ -95,8 +95,6 @@ pub(crate) struct Core {
     pub limits: Limits,
     pub disk_rule: DiskRule,
     pub now: Cell<Time>,
-    /// The node whose code is running.
-    pub running: Cell<NodeId>,
     pub queue: RefCell<Queue<Due>>,
     /// Timers that a pause has held back and that are due again: their keys, then and now.
     pub held: RefCell<BTreeMap<DueKey, DueKey>>,
@@ -252,7 +250,6 @@ impl Core {
         let popped = self.queue.borrow_mut().pop();
         if let Some((at, key, due)) = popped {
             self.now.set(at);
-            self.running.set(NodeId::WORLD);
             self.history.set_cause(0);
             self.happen(key, due);
         }

@@ -235,10 +235,7 @@ impl Core {
         let polled = {
             let span = self.span(slot.node);
             let _entered = span.enter();
-            self.running.set(slot.node);
-            let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(task)));
-            self.running.set(NodeId::WORLD);
-            polled
+            catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(task)))
         };
         match polled {
             Ok(Poll::Pending) if slot.is_live.get() => {

@@ -43,11 +43,9 @@ impl Core {
     pub(crate) fn boot(self: &Rc<Self>, id: NodeId) {
         let boot = self.nodes.borrow().get(id.index()).map(|node| Rc::clone(&node.boot));
         if let Some(boot) = boot {
-            self.running.set(id);
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| boot(self, id))) {
                 self.fail_by_panic(id, 0, &*payload);
             }
-            self.running.set(NodeId::WORLD);
         }
     }
 

@@ -5,11 +5,11 @@ use miette::SourceSpan;
 use super::Builder;
 use crate::scenario::field::{At, Field, Read, Scalar};
 use crate::scenario::model::{
-    Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Fault, FaultKind, Partition, Sim,
+    Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Fault, FaultKind, Link, Partition,
+    Sim,
 };
 use crate::scenario::raw::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawLinkFault,
-    RawLinkProperties, RawPartition,
+    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
 };
 use crate::scenario::span::Spanned;
 use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
@@ -51,7 +51,9 @@ impl Builder {
             kinds.push(Some(FaultKind::DiskLost { node: self.selector(sim, raw.node) }));
         }
         if let Some(raw) = raw.link {
-            kinds.push(Some(self.link_fault(sim, raw)));
+            // Written as a [[link]] is, and read as one.
+            let Link { from, to, both, patch } = self.link(sim, raw.value, raw.span);
+            kinds.push(Some(FaultKind::Link { from, to, both, patch }));
         }
         if let Some(raw) = raw.backend {
             kinds.push(Some(self.backend_fault(sim, raw)));
@@ -108,23 +110,6 @@ impl Builder {
         });
         let SignedNanos(skew_ns) = self.read(raw.skew, SignedNanos(0));
         Some(FaultKind::Clock { node, skew_ns, drift_ppm })
-    }
-
-    fn link_fault(&mut self, sim: &Sim, At { value: raw, span }: At<RawLinkFault>) -> FaultKind {
-        let (from, to) = self.sides(sim, raw.from, raw.to);
-        let noted = self.problems.len();
-        let patch = self.overrides(RawLinkProperties {
-            latency: raw.latency,
-            loss: raw.loss,
-            duplicate: raw.duplicate,
-            reorder: raw.reorder,
-            corrupt: raw.corrupt,
-            bandwidth: raw.bandwidth,
-        });
-        if patch.is_empty() && self.problems.len() == noted {
-            self.no_overrides(span);
-        }
-        FaultKind::Link { from, to, both: raw.both.unwrap_or(true), patch }
     }
 
     fn backend_fault(

@@ -100,8 +100,8 @@ impl Builder {
         }
     }
 
-    pub(super) fn link(&mut self, sim: &Sim, raw: RawLink) -> Link {
-        let span = raw.from.span;
+    /// A link, as written at `span`.
+    pub(super) fn link(&mut self, sim: &Sim, raw: RawLink, span: SourceSpan) -> Link {
         let (from, to) = self.sides(sim, raw.from, raw.to);
         let noted = self.problems.len();
         let patch = self.overrides(RawLinkProperties {

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{RawDelay, RawErrors};
+use super::{RawDelay, RawErrors, RawLink};
 use crate::scenario::field::{At, Field};
 use crate::scenario::model::FieldValue;
-use crate::scenario::values::{BoundValue, SignedNanos, Whole};
-use crate::world::Probability;
+use crate::scenario::values::{BoundValue, SignedNanos};
 
 /// A planned fault: when, for how long, and exactly one kind.
 #[derive(Debug, Deserialize)]
@@ -41,7 +40,7 @@ pub(in crate::scenario) struct RawFault {
     /// A node's disk is lost with all that is on it.
     pub(in crate::scenario) disk_lost: Option<RawNode>,
     /// Links get worse.
-    pub(in crate::scenario) link: Option<At<RawLinkFault>>,
+    pub(in crate::scenario) link: Option<At<RawLink>>,
     /// A provider has an outage.
     pub(in crate::scenario) backend: Option<At<RawBackendFault>>,
 }
@@ -87,32 +86,6 @@ pub(in crate::scenario) struct RawClock {
     /// By how many parts per million they run fast, or slow when negative.
     pub(in crate::scenario) drift_ppm: Option<At<i32>>,
 }
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "LinkFault"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawLinkFault {
-    /// The nodes that send.
-    pub(in crate::scenario) from: At<String>,
-    /// The nodes that receive.
-    pub(in crate::scenario) to: At<String>,
-    /// Whether it is the same in the other direction. Default: true.
-    pub(in crate::scenario) both: Option<bool>,
-    /// How long a message takes.
-    pub(in crate::scenario) latency: Option<At<RawDelay>>,
-    /// How likely a message is lost.
-    pub(in crate::scenario) loss: Option<Field<Probability>>,
-    /// How likely a message arrives twice.
-    pub(in crate::scenario) duplicate: Option<Field<Probability>>,
-    /// How likely a message is overtaken by later ones.
-    pub(in crate::scenario) reorder: Option<Field<Probability>>,
-    /// How likely a message arrives damaged.
-    pub(in crate::scenario) corrupt: Option<Field<Probability>>,
-    /// Bytes per second.
-    pub(in crate::scenario) bandwidth: Option<Field<Whole>>,
-}
-
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", schemars(rename = "BackendFault"))]
