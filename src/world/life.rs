@@ -42,10 +42,10 @@ impl Core {
     /// Runs the boot function of a node. The host decides when, right after `start_node`.
     pub(crate) fn boot(self: &Rc<Self>, id: NodeId) {
         let boot = self.nodes.borrow().get(id.index()).map(|node| Rc::clone(&node.boot));
-        if let Some(boot) = boot {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| boot(self, id))) {
-                self.fail_by_panic(id, 0, &*payload);
-            }
+        if let Some(boot) = boot
+            && let Err(payload) = catch_unwind(AssertUnwindSafe(|| boot(self, id)))
+        {
+            self.fail_by_panic(id, 0, &*payload);
         }
     }
 
