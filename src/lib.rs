@@ -67,6 +67,8 @@
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod conformance;
 pub mod explore;
 pub mod observe;
 pub mod policy;

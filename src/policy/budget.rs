@@ -1,0 +1,1 @@
+//! Retry budgets: how many retries all callers together may make.

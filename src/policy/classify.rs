@@ -1,0 +1,1 @@
+//! What kind of error it is, provider by provider.

@@ -1,0 +1,1 @@
+//! Timeouts of one attempt: in total, to the first token, between tokens.

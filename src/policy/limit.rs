@@ -1,0 +1,1 @@
+//! Rate limits: token bucket, GCRA, fixed and sliding windows.

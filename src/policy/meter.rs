@@ -1,0 +1,1 @@
+//! The three meters of a model: requests, input tokens, output tokens.

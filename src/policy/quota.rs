@@ -1,0 +1,1 @@
+//! What a workspace may use in a day.

@@ -1,0 +1,1 @@
+//! Which model to ask, in which order, and why not the others.
