@@ -23,8 +23,9 @@ pub use event::{Event, RequestId, RequestOutcome};
 pub use leak::Leak;
 pub use load::{Arrival, Arrivals, BrokenLoad, Load};
 pub use message::{
-    Answer, Arrive, ContextBundle, Generate, Generated, GetContext, PostResult, Prompt,
-    ProviderError, RouteError, RouteRequest, StoreError,
+    Alternative, Answer, Arrive, Baggage, BreakerHealth, Chunk, CloseStream, ContextBundle,
+    Generate, Generated, GetContext, Headers, HealthQuery, HealthReport, HttpError, ModelHealth,
+    Part, PostResult, Probe, Prompt, RouteError, RouteRequest, StoreError, StreamId, StreamTo,
 };
 pub use router::{Model, Router};
 pub use sidecar::Sidecar;

@@ -141,6 +141,7 @@ fn in_unit(unit: MetricUnit, value: u64) -> Bound {
     match unit {
         MetricUnit::Count => Bound::Count(value),
         MetricUnit::Ratio => Bound::Ratio(value),
+        MetricUnit::Factor => Bound::Factor(value),
         MetricUnit::Duration => Bound::Duration(Duration::from_nanos(value)),
     }
 }
@@ -149,14 +150,17 @@ fn bound_text(bound: &Bound) -> String {
     match bound {
         Bound::Count(count) => count.to_string(),
         Bound::Duration(duration) => duration_text(*duration),
-        Bound::Ratio(ppm) => {
-            let per_cent = u64::from(PPM) / 100;
-            let decimals = format!("{:04}", ppm % per_cent);
-            let decimals = decimals.trim_end_matches('0');
-            let point = if decimals.is_empty() { "" } else { "." };
-            format!("{}{point}{decimals}%", ppm / per_cent)
-        }
+        Bound::Ratio(ppm) => format!("{}%", decimal(*ppm, u64::from(PPM) / 100, 4)),
+        Bound::Factor(ppm) => decimal(*ppm, u64::from(PPM), 6),
     }
+}
+
+/// A number of so many parts of a unit, without needless decimals.
+fn decimal(parts: u64, unit: u64, places: usize) -> String {
+    let decimals = format!("{:0places$}", parts % unit);
+    let decimals = decimals.trim_end_matches('0');
+    let point = if decimals.is_empty() { "" } else { "." };
+    format!("{}{point}{decimals}", parts / unit)
 }
 
 fn bounds_text<T>(bounds: &Bounds<T>, text: impl Fn(&T) -> String) -> String {

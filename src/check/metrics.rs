@@ -45,32 +45,100 @@ pub struct Metrics {
 pub(super) struct Tally {
     requests: Outcomes,
     latencies_ns: Vec<u64>,
-    fallback_used: u64,
-    attempts: u64,
-    retries: u64,
     contexts: u64,
     results: u64,
+    routing: Routing,
+    guards: Guards,
+    services: Services,
+}
+
+/// What the router did for requests.
+#[derive(Default)]
+struct Routing {
+    attempts: u64,
+    failed: u64,
+    skipped: u64,
+    hedged: u64,
+    retries: u64,
+    refused: u64,
+    fallback_used: u64,
+    baggage_changed: u64,
+}
+
+/// What breakers, quotas and health checks did.
+#[derive(Default)]
+struct Guards {
+    opened: u64,
+    half_opened: u64,
+    closed: u64,
+    exceeded: u64,
+    warnings: u64,
+    criticals: u64,
+    resets: u64,
+    tokens: u64,
+    checks: u64,
+    changes: u64,
+    heals: u64,
+    healed: u64,
+}
+
+/// What came of calls of services.
+#[derive(Default)]
+struct Services {
+    calls: u64,
+    ok: u64,
+    rejected: u64,
+    latencies_ms: Vec<u64>,
+    span: Option<(Time, Time)>,
 }
 
 impl Tally {
-    pub(super) fn see(&mut self, event: &Event) {
+    pub(super) fn see(&mut self, at: Time, event: &Event) {
+        let (routing, guards) = (&mut self.routing, &mut self.guards);
         match event {
             Event::RequestStarted { .. } => self.requests.total += 1,
             Event::ContextReceived { .. } => self.contexts += 1,
-            Event::AttemptStarted { .. } => self.attempts += 1,
-            Event::RetryScheduled { .. } => self.retries += 1,
-            Event::RequestRouted { fallback_used, .. } => {
-                self.fallback_used += u64::from(*fallback_used);
+            Event::AttemptStarted { hedge, .. } => {
+                routing.attempts += 1;
+                routing.hedged += u64::from(*hedge);
             }
-            Event::RequestEnded { outcome, .. } => {
+            Event::AttemptFailed { .. } => routing.failed += 1,
+            Event::AttemptSkipped { .. } => routing.skipped += 1,
+            Event::RetryScheduled { .. } => routing.retries += 1,
+            Event::RetryRefused { .. } => routing.refused += 1,
+            Event::RequestRouted { fallback_used, .. } => {
+                routing.fallback_used += u64::from(*fallback_used);
+            }
+            Event::RequestEnded { outcome, baggage_kept, .. } => {
                 *match outcome {
                     RequestOutcome::Ok => &mut self.requests.ok,
                     RequestOutcome::Failed => &mut self.requests.failed,
                     RequestOutcome::TimedOut => &mut self.requests.timed_out,
                     RequestOutcome::Refused => &mut self.requests.refused,
                 } += 1;
+                routing.baggage_changed += u64::from(*baggage_kept == Some(false));
             }
             Event::ResultStored { .. } => self.results += 1,
+            Event::BreakerChanged { to, .. } => match *to {
+                "open" => guards.opened += 1,
+                "half_open" => guards.half_opened += 1,
+                "closed" => guards.closed += 1,
+                _ => {}
+            },
+            Event::QuotaExceeded { .. } => guards.exceeded += 1,
+            Event::QuotaLevel { level, .. } => match *level {
+                "critical" => guards.criticals += 1,
+                _ => guards.warnings += 1,
+            },
+            Event::QuotaReset { .. } => guards.resets += 1,
+            Event::QuotaSettled { tokens, .. } => guards.tokens += tokens,
+            Event::HealthChecked { .. } => guards.checks += 1,
+            Event::HealthChanged { .. } => guards.changes += 1,
+            Event::HealStarted { .. } => guards.heals += 1,
+            Event::HealEnded { result, .. } => guards.healed += u64::from(*result == "healed"),
+            Event::ServiceCalled { outcome, latency_ms, .. } => {
+                self.services.see(at, outcome, *latency_ms);
+            }
             _ => {}
         }
     }
@@ -87,17 +155,38 @@ impl Tally {
 
     pub(super) fn finish(&mut self, outcome: &Outcome, unfinished: u64) -> Metrics {
         self.latencies_ns.sort_unstable();
+        self.services.latencies_ms.sort_unstable();
         let requests = Outcomes { unfinished, ..self.requests.clone() };
-        let counts = &outcome.counts;
+        let (counts, routing, guards) = (&outcome.counts, &self.routing, &self.guards);
         let mut values = BTreeMap::from([
             ("requests.total", requests.total),
             ("requests.ok", requests.ok),
             ("requests.failed", requests.failed),
             ("requests.timed_out", requests.timed_out),
             ("requests.refused", requests.refused),
-            ("requests.fallback_used", self.fallback_used),
-            ("requests.attempts", self.attempts),
-            ("requests.retries", self.retries),
+            ("requests.fallback_used", routing.fallback_used),
+            ("requests.attempts", routing.attempts),
+            ("requests.retries", routing.retries),
+            ("requests.baggage_changed", routing.baggage_changed),
+            ("attempts.failed", routing.failed),
+            ("attempts.skipped", routing.skipped),
+            ("attempts.hedged", routing.hedged),
+            ("retries.refused", routing.refused),
+            ("breakers.opened", guards.opened),
+            ("breakers.half_opened", guards.half_opened),
+            ("breakers.closed", guards.closed),
+            ("quota.exceeded", guards.exceeded),
+            ("quota.warnings", guards.warnings),
+            ("quota.criticals", guards.criticals),
+            ("quota.resets", guards.resets),
+            ("quota.tokens", guards.tokens),
+            ("health.checks", guards.checks),
+            ("health.changes", guards.changes),
+            ("heal.attempts", guards.heals),
+            ("heal.successes", guards.healed),
+            ("services.calls", self.services.calls),
+            ("services.ok", self.services.ok),
+            ("services.rejected", self.services.rejected),
             ("calls.timed_out", counts.calls_timed_out),
             ("calls.late_answers", counts.late_answers),
             ("messages.sent", counts.messages_sent),
@@ -108,17 +197,44 @@ impl Tally {
             ("sidecar.contexts", self.contexts),
             ("sidecar.results", self.results),
         ]);
-        if let Some(rate) = (requests.ok * u64::from(PPM)).checked_div(requests.total) {
-            values.insert("requests.success_rate", rate);
-        }
+        let per_request = |count: u64| (count * u64::from(PPM)).checked_div(requests.total);
+        values.extend(per_request(requests.ok).map(|rate| ("requests.success_rate", rate)));
+        values.extend(per_request(routing.attempts).map(|rate| ("requests.amplification", rate)));
+        values.extend(self.services.per_second().map(|rate| ("services.per_second", rate)));
         for (name, per_cent) in
             [("latency.p50", 50), ("latency.p95", 95), ("latency.p99", 99), ("latency.max", 100)]
         {
-            if let Some(latency) = percentile(&self.latencies_ns, per_cent) {
-                values.insert(name, latency);
-            }
+            values.extend(percentile(&self.latencies_ns, per_cent).map(|took| (name, took)));
+        }
+        for (name, per_cent) in [("services.p50", 50), ("services.p95", 95), ("services.p99", 99)] {
+            let took = percentile(&self.services.latencies_ms, per_cent);
+            values.extend(took.map(|ms| (name, ms.saturating_mul(1_000_000))));
         }
         Metrics { requests, values }
+    }
+}
+
+impl Services {
+    fn see(&mut self, at: Time, outcome: &str, latency_ms: u64) {
+        self.calls += 1;
+        match outcome {
+            "ok" => self.ok += 1,
+            "circuit_open" => self.rejected += 1,
+            _ => {}
+        }
+        // What was turned away says nothing about how long the service takes.
+        if outcome != "circuit_open" {
+            self.latencies_ms.push(latency_ms);
+        }
+        let began = self.span.map_or(at, |(began, _)| began);
+        self.span = Some((began, at));
+    }
+
+    /// Calls per second of virtual time, from the first end of one to the last.
+    fn per_second(&self) -> Option<u64> {
+        let (began, ended) = self.span?;
+        let ms = u64::try_from((ended - began).as_millis()).unwrap_or(u64::MAX);
+        (self.calls * 1_000).checked_div(ms)
     }
 }
 
@@ -144,10 +260,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_turned_away_has_no_latency_and_the_rate_is_per_second() {
+        let mut services = Services::default();
+        services.see(Time::ZERO, "ok", 7);
+        assert_eq!(services.per_second(), None);
+        services.see(Time::from_nanos(500_000_000), "circuit_open", 0);
+        assert_eq!(services.latencies_ms, [7]);
+        assert_eq!((services.calls, services.ok, services.rejected), (2, 1, 1));
+        assert_eq!(services.per_second(), Some(4));
+    }
+
+    #[test]
     fn every_metric_a_sim_may_bound_is_measured() {
         let mut tally =
             Tally { requests: Outcomes { total: 1, ..Outcomes::default() }, ..Tally::default() };
         tally.took(Time::ZERO, Time::from_nanos(5));
+        tally.services.see(Time::ZERO, "ok", 5);
+        tally.services.see(Time::from_nanos(1_000_000_000), "ok", 5);
         let outcome = crate::world::World::new(crate::world::Seed(1)).run().unwrap();
         let metrics = tally.finish(&outcome, 1);
         let named: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();

@@ -56,7 +56,16 @@ impl Fed {
     }
 
     fn ended(&mut self, at_ms: u64, number: u32, outcome: RequestOutcome) -> &mut Fed {
-        self.emit(at_ms, &Event::RequestEnded { request: request(number), outcome, latency_ms: 0 })
+        self.emit(
+            at_ms,
+            &Event::RequestEnded {
+                request: request(number),
+                outcome,
+                latency_ms: 0,
+                error: None,
+                baggage_kept: None,
+            },
+        )
     }
 
     fn delivered(&mut self, at_ms: u64, from: &str, to: &str) -> &mut Fed {

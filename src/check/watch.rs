@@ -123,7 +123,7 @@ impl Watch {
         match sighting.what {
             Happening::Emitted { payload, .. } => {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
-                    self.tally.see(event);
+                    self.tally.see(sighting.at, event);
                     self.follow(sighting.at, event);
                 }
             }

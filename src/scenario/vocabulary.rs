@@ -12,6 +12,8 @@ pub enum MetricUnit {
     Ratio,
     /// How long.
     Duration,
+    /// How many of one thing for each of another, also more than one.
+    Factor,
 }
 
 /// A metric of a whole run.
@@ -31,6 +33,10 @@ const fn ratio(name: &'static str) -> Metric {
     Metric { name, unit: MetricUnit::Ratio }
 }
 
+const fn factor(name: &'static str) -> Metric {
+    Metric { name, unit: MetricUnit::Factor }
+}
+
 const fn duration(name: &'static str) -> Metric {
     Metric { name, unit: MetricUnit::Duration }
 }
@@ -46,6 +52,31 @@ pub const METRICS: &[Metric] = &[
     count("requests.fallback_used"),
     count("requests.attempts"),
     count("requests.retries"),
+    factor("requests.amplification"),
+    count("requests.baggage_changed"),
+    count("attempts.failed"),
+    count("attempts.skipped"),
+    count("attempts.hedged"),
+    count("retries.refused"),
+    count("breakers.opened"),
+    count("breakers.half_opened"),
+    count("breakers.closed"),
+    count("quota.exceeded"),
+    count("quota.warnings"),
+    count("quota.criticals"),
+    count("quota.resets"),
+    count("quota.tokens"),
+    count("health.checks"),
+    count("health.changes"),
+    count("heal.attempts"),
+    count("heal.successes"),
+    count("services.calls"),
+    count("services.ok"),
+    count("services.rejected"),
+    count("services.per_second"),
+    duration("services.p50"),
+    duration("services.p95"),
+    duration("services.p99"),
     duration("latency.p50"),
     duration("latency.p95"),
     duration("latency.p99"),
@@ -83,13 +114,41 @@ pub const EVENTS: &[EventName] = &[
     event("request_started", &["request", "agent", "task", "workspace"]),
     event("context_received", &["request"]),
     event("context_missing", &["request", "cause"]),
-    event("attempt_started", &["request", "model", "attempt"]),
-    event("attempt_failed", &["request", "model", "attempt", "cause", "status"]),
-    event("request_routed", &["request", "model", "attempts", "fallback_used", "reason"]),
-    event("request_failed", &["request", "code", "attempts"]),
-    event("retry_scheduled", &["request", "model", "delay_ms"]),
-    event("request_ended", &["request", "outcome", "latency_ms"]),
+    event("attempt_started", &["request", "model", "attempt", "hedge"]),
+    event("attempt_skipped", &["request", "model", "reason"]),
+    event("attempt_failed", &["request", "model", "attempt", "cause", "class", "status"]),
+    event("retry_scheduled", &["request", "model", "delay_ms", "cause"]),
+    event("retry_refused", &["request", "model", "reason"]),
+    event(
+        "request_routed",
+        &[
+            "request",
+            "model",
+            "provider",
+            "attempts",
+            "fallback_used",
+            "reason",
+            "latency_ms",
+            "alternatives",
+        ],
+    ),
+    event("request_failed", &["request", "code", "attempts", "fallback_attempts", "causes"]),
+    event("request_ended", &["request", "outcome", "latency_ms", "error", "baggage_kept"]),
     event("result_stored", &["request"]),
+    event("breaker_changed", &["component", "from", "to"]),
+    event("quota_exceeded", &["request", "workspace", "limit", "used", "remaining", "reset_at"]),
+    event("quota_settled", &["request", "workspace", "model", "tokens"]),
+    event("quota_level", &["workspace", "level", "used", "limit"]),
+    event("quota_reset", &["workspace", "used"]),
+    event("state_restored", &["component", "entries"]),
+    event("health_checked", &["component", "status", "duration_ms"]),
+    event("health_changed", &["component", "from", "to"]),
+    event("health_reported", &["component", "status", "latency_ms", "parts"]),
+    event("heal_started", &["component"]),
+    event("heal_ended", &["component", "result"]),
+    event("service_called", &["service", "operation", "outcome", "latency_ms"]),
+    event("connections_lost", &["service", "count"]),
+    event("connections_restored", &["service", "count"]),
     event("fault_fired", &["fault"]),
     event("fault_healed", &["fault"]),
     open("fault_planned"),

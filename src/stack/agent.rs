@@ -106,6 +106,7 @@ impl Agent {
             request: request.clone(),
             task: group.task,
             workspace: Rc::clone(&self.workspace),
+            baggage: Rc::default(),
             input_tokens,
             output_tokens,
         };
@@ -173,6 +174,8 @@ impl Agent {
             request: job.prompt.request,
             outcome,
             latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+            error: None,
+            baggage_kept: None,
         });
         if self.parts.left.is_some() {
             self.think();

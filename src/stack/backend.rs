@@ -9,7 +9,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use actix::{Actor, Context, Handler};
 
 use super::{
-    message::{Generate, Generated, Prompt, ProviderError},
+    message::{Generate, Generated, HttpError, Prompt},
     settings::{self, ErrorMix, Provider},
 };
 use crate::world::{Delay, Env, Later, Promise, Stream, Time};
@@ -115,7 +115,12 @@ impl Backend {
             (Provider::Generic, "overloaded") => (503, "overloaded"),
             (Provider::Generic, _) => (500, "internal_error"),
         };
-        Generated::Error(ProviderError { status, error_type, retry_after })
+        let mut headers = Vec::new();
+        if let Some(wait) = retry_after {
+            headers.push(("retry-after", wait.as_secs().to_string()));
+        }
+        let body = format!("{{\"error\":{{\"type\":\"{error_type}\"}}}}");
+        Generated::Error(HttpError { status, headers, body })
     }
 }
 
@@ -126,7 +131,7 @@ impl Actor for Backend {
 impl Handler<Generate> for Backend {
     type Result = Later<Generated>;
 
-    fn handle(&mut self, Generate { prompt }: Generate, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Generate { prompt, .. }: Generate, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();
         let retry_after = self.in_outage(|outage| outage.retry_after).or(self.settings.retry_after);
         // Drawn for every request, so that what happens to one changes nothing for the next.
@@ -142,7 +147,11 @@ impl Handler<Generate> for Backend {
             / self.settings.tokens_per_second.max(1);
         match error {
             None => {
-                let completion = Generated::Completion { output_tokens: prompt.output_tokens };
+                let completion = Generated::Completion {
+                    output_tokens: prompt.output_tokens,
+                    baggage: prompt.baggage,
+                    headers: Vec::new(),
+                };
                 self.env.after(first_token + generation, move |_, _| promise.keep(completion));
             }
             Some("malformed") => {

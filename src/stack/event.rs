@@ -6,6 +6,8 @@ use std::{fmt, rc::Rc};
 
 use serde::{Serialize, Serializer};
 
+use super::message::Alternative;
+
 /// One request of one agent: `rust-3/17`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId {
@@ -52,32 +54,109 @@ pub enum Event {
     ContextReceived { request: RequestId },
     /// The sidecar did not.
     ContextMissing { request: RequestId, cause: &'static str },
-    /// The router called a model.
-    AttemptStarted { request: RequestId, model: Rc<str>, attempt: u32 },
-    /// The call brought no answer, or none that is one. `status` is the HTTP status, if any.
+    /// The router called a model. `hedge` says that another call of the request is under way.
+    AttemptStarted { request: RequestId, model: Rc<str>, attempt: u32, hedge: bool },
+    /// The router passed a model over without calling it.
+    AttemptSkipped { request: RequestId, model: Rc<str>, reason: &'static str },
+    /// The call brought no answer, or none that is one. `status` is the HTTP status, if any;
+    /// `class` is what the router made of it.
     AttemptFailed {
         request: RequestId,
         model: Rc<str>,
         attempt: u32,
         cause: &'static str,
+        class: &'static str,
         status: Option<u16>,
     },
     /// The router will try a model again.
-    RetryScheduled { request: RequestId, model: Rc<str>, delay_ms: u64 },
+    RetryScheduled { request: RequestId, model: Rc<str>, delay_ms: u64, cause: &'static str },
+    /// The router will not, though the model had attempts left.
+    RetryRefused { request: RequestId, model: Rc<str>, reason: &'static str },
     /// A model answered, and the router passed it on.
     RequestRouted {
         request: RequestId,
         model: Rc<str>,
+        provider: &'static str,
         attempts: u32,
         fallback_used: bool,
         reason: &'static str,
+        latency_ms: u64,
+        alternatives: Alternatives,
     },
     /// The router gave up.
-    RequestFailed { request: RequestId, code: &'static str, attempts: u32 },
-    /// It is over for the agent.
-    RequestEnded { request: RequestId, outcome: RequestOutcome, latency_ms: u64 },
+    RequestFailed {
+        request: RequestId,
+        code: &'static str,
+        attempts: u32,
+        fallback_attempts: usize,
+        causes: Alternatives,
+    },
+    /// It is over for the agent. `error` is what the router said, `baggage_kept` whether what the
+    /// agent sent along came back as it was.
+    RequestEnded {
+        request: RequestId,
+        outcome: RequestOutcome,
+        latency_ms: u64,
+        error: Option<&'static str>,
+        baggage_kept: Option<bool>,
+    },
     /// The sidecar has the agent's result on disk.
     ResultStored { request: RequestId },
+    /// A breaker went from one state to another. `component` is what it guards.
+    BreakerChanged { component: Rc<str>, from: &'static str, to: &'static str },
+    /// A workspace has used up what it may use today; no model was called.
+    QuotaExceeded {
+        request: RequestId,
+        workspace: Rc<str>,
+        limit: u64,
+        used: u64,
+        remaining: u64,
+        reset_at: String,
+    },
+    /// What a request really used was charged.
+    QuotaSettled { request: RequestId, workspace: Rc<str>, model: Rc<str>, tokens: u64 },
+    /// A workspace passed a threshold: `warning` or `critical`.
+    QuotaLevel { workspace: Rc<str>, level: &'static str, used: u64, limit: u64 },
+    /// A new day began for a workspace.
+    QuotaReset { workspace: Rc<str>, used: u64 },
+    /// What an actor knew before it crashed was read from its disk.
+    StateRestored { component: Rc<str>, entries: usize },
+    /// A health check ended.
+    HealthChecked { component: Rc<str>, status: &'static str, duration_ms: u64 },
+    /// A component went from one status to another.
+    HealthChanged { component: Rc<str>, from: &'static str, to: &'static str },
+    /// Somebody asked how a component is, and was told.
+    HealthReported { component: Rc<str>, status: &'static str, latency_ms: u64, parts: String },
+    /// A component is being healed.
+    HealStarted { component: Rc<str> },
+    /// Healing ended: `healed`, `failed` or `error`.
+    HealEnded { component: Rc<str>, result: &'static str },
+    /// A caller's call of a service is over: `ok`, `failed`, `timed_out`, `refused`, `circuit_open`.
+    ServiceCalled { service: Rc<str>, operation: Rc<str>, outcome: &'static str, latency_ms: u64 },
+    /// A service lost connections of its pool.
+    ConnectionsLost { service: Rc<str>, count: usize },
+    /// A service has its connections again.
+    ConnectionsRestored { service: Rc<str>, count: usize },
+}
+
+/// The models that did not answer, each with why: `opus=circuit_open, gemini=not_needed`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Alternatives(pub Rc<[Alternative]>);
+
+impl fmt::Display for Alternatives {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Alternative { model, why, .. }) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{model}={why}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Alternatives {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Event {
@@ -88,12 +167,28 @@ impl Event {
             Event::ContextReceived { .. } => "context_received",
             Event::ContextMissing { .. } => "context_missing",
             Event::AttemptStarted { .. } => "attempt_started",
+            Event::AttemptSkipped { .. } => "attempt_skipped",
             Event::AttemptFailed { .. } => "attempt_failed",
             Event::RetryScheduled { .. } => "retry_scheduled",
+            Event::RetryRefused { .. } => "retry_refused",
             Event::RequestRouted { .. } => "request_routed",
             Event::RequestFailed { .. } => "request_failed",
             Event::RequestEnded { .. } => "request_ended",
             Event::ResultStored { .. } => "result_stored",
+            Event::BreakerChanged { .. } => "breaker_changed",
+            Event::QuotaExceeded { .. } => "quota_exceeded",
+            Event::QuotaSettled { .. } => "quota_settled",
+            Event::QuotaLevel { .. } => "quota_level",
+            Event::QuotaReset { .. } => "quota_reset",
+            Event::StateRestored { .. } => "state_restored",
+            Event::HealthChecked { .. } => "health_checked",
+            Event::HealthChanged { .. } => "health_changed",
+            Event::HealthReported { .. } => "health_reported",
+            Event::HealStarted { .. } => "heal_started",
+            Event::HealEnded { .. } => "heal_ended",
+            Event::ServiceCalled { .. } => "service_called",
+            Event::ConnectionsLost { .. } => "connections_lost",
+            Event::ConnectionsRestored { .. } => "connections_restored",
         }
     }
 }

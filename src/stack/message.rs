@@ -7,11 +7,14 @@
 use std::{rc::Rc, time::Duration};
 
 use actix::Message;
-use serde::Serialize;
 
-use super::{RequestId, settings::Task};
+use super::{RequestId, router::Router, settings::Task};
+use crate::{
+    policy::{breaker, health, quota},
+    world::Peer,
+};
 
-/// What an agent asks for.
+/// What an agent asks for: the canonical request, from which every attempt is built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
     /// Which request.
@@ -20,10 +23,23 @@ pub struct Prompt {
     pub task: Task,
     /// The workspace it belongs to.
     pub workspace: Rc<str>,
+    /// What goes with it and comes back unchanged.
+    pub baggage: Rc<Baggage>,
     /// Tokens in the prompt.
     pub input_tokens: u32,
     /// Tokens in the answer, if it is given in full.
     pub output_tokens: u32,
+}
+
+/// What a request carries that nobody on the way may change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baggage {
+    /// The agent's own data.
+    pub custom: String,
+    /// The W3C trace context: `00-<trace>-<span>-01`.
+    pub traceparent: String,
+    /// The turns of the conversation so far.
+    pub conversation: Vec<String>,
 }
 
 /// A request becomes due at an agent.
@@ -84,34 +100,72 @@ pub struct RouteRequest {
 pub struct Answer {
     /// Which request it answers.
     pub request: RequestId,
+    /// The baggage as the model that answered was given it.
+    pub baggage: Rc<Baggage>,
     /// The model that answered.
     pub model: Rc<str>,
     /// Its provider.
     pub provider: &'static str,
-    /// Why this model: `primary` or `fallback`.
+    /// Why this model: `primary`, `fallback`, `tier`, `preferred` …
     pub reason: &'static str,
-    /// Whether another model than the primary answered.
+    /// Whether another model than the one chosen first answered.
     pub fallback_used: bool,
     /// How many attempts were made, over all models.
     pub attempts: u32,
     /// From the arrival at the router to the answer.
     pub latency: Duration,
-    /// The models that were passed over, each with the cause of its last failure.
-    pub passed_over: Vec<(Rc<str>, &'static str)>,
+    /// The models that did not answer, each with why it was passed over.
+    pub alternatives: Vec<Alternative>,
     /// Tokens in the answer.
     pub output_tokens: u32,
+    /// How full the workspace's quota is, if it has one.
+    pub quota: Option<quota::Level>,
+}
+
+/// A model that did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// The model.
+    pub model: Rc<str>,
+    /// Why it was passed over, or the cause of its last failure.
+    pub why: &'static str,
+    /// Whether it was called.
+    pub tried: bool,
 }
 
 /// Why the router has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code} after {attempts} attempts")]
 pub struct RouteError {
-    /// `all_models_failed` or `deadline_exceeded`.
+    /// `all_models_failed`, `deadline_exceeded`, `quota_exceeded`, `rate_limited`, `overloaded`,
+    /// `skipped`, `bad_request` or `stream_broken`.
     pub code: &'static str,
     /// How many attempts were made, over all models.
     pub attempts: u32,
-    /// The models that were tried, each with the cause of its last failure.
-    pub causes: Vec<(Rc<str>, &'static str)>,
+    /// The models that were considered, each with the cause of its last failure.
+    pub causes: Vec<Alternative>,
+    /// When it may make sense to ask again, if the router knows.
+    pub retry_after: Option<Duration>,
+}
+
+impl RouteError {
+    /// How many models were called in vain.
+    #[must_use]
+    pub fn fallback_attempts(&self) -> usize {
+        self.causes.iter().filter(|cause| cause.tried).count()
+    }
+
+    /// The HTTP status of it, as a router answers.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self.code {
+            "bad_request" => 400,
+            "quota_exceeded" | "rate_limited" => 429,
+            "deadline_exceeded" => 504,
+            "stream_broken" => 502,
+            _ => 503,
+        }
+    }
 }
 
 /// Router to backend: generate an answer.
@@ -120,7 +174,22 @@ pub struct RouteError {
 pub struct Generate {
     /// What is asked.
     pub prompt: Prompt,
+    /// Where the answer goes as it comes; `None` to have it whole.
+    pub stream: Option<StreamTo>,
 }
+
+/// Where a stream goes.
+#[derive(Clone, Debug)]
+pub struct StreamTo {
+    /// Who reads it.
+    pub reader: Peer<Router>,
+    /// By what the reader knows it.
+    pub id: StreamId,
+}
+
+/// One stream of one router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamId(pub u64);
 
 /// What comes back from a backend that answers at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,20 +198,125 @@ pub enum Generated {
     Completion {
         /// Tokens in it.
         output_tokens: u32,
+        /// The baggage that came with the request.
+        baggage: Rc<Baggage>,
+        /// The rate-limit headers, if the backend has limits.
+        headers: Headers,
+    },
+    /// HTTP 200 and the headers: the answer follows in [`Chunk`]s.
+    Streaming {
+        /// The baggage that came with the request.
+        baggage: Rc<Baggage>,
+        /// The rate-limit headers, if the backend has limits.
+        headers: Headers,
     },
     /// An error, shaped as the provider shapes it.
-    Error(ProviderError),
+    Error(HttpError),
     /// HTTP 200, and a body that is not what it should be.
     Malformed,
 }
 
-/// An error as a provider reports it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ProviderError {
+/// Names and values, as they come over the wire.
+pub type Headers = Vec<(&'static str, String)>;
+
+/// An error as it comes over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpError {
     /// The HTTP status.
     pub status: u16,
-    /// The provider's name for it, as in the body: `overloaded_error`.
-    pub error_type: &'static str,
-    /// The Retry-After header.
-    pub retry_after: Option<Duration>,
+    /// Retry-After and its relatives, rate limits, the id of the request.
+    pub headers: Headers,
+    /// The JSON body.
+    pub body: String,
+}
+
+/// Backend to router: a part of an answer.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Chunk {
+    /// Of which stream.
+    pub stream: StreamId,
+    /// Counts the chunks of the stream, from 0.
+    pub number: u32,
+    /// What is in it.
+    pub part: Part,
+}
+
+/// What is in a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// So many tokens.
+    Tokens(u32),
+    /// Nothing: the connection is alive.
+    Ping,
+    /// An error after HTTP 200, with the provider's body.
+    Error(String),
+    /// Something that cannot be parsed.
+    Malformed,
+    /// The end that says that it is one: `message_stop` or `[DONE]`. A stream that was cut has none.
+    End {
+        /// Tokens in the whole answer.
+        output_tokens: u32,
+    },
+    /// The connection was closed.
+    Closed,
+}
+
+/// Router to backend: nobody reads this stream any more.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct CloseStream {
+    /// Which.
+    pub stream: StreamId,
+    /// Whose.
+    pub reader: Peer<Router>,
+}
+
+/// Are you well?
+#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[rtype(result = "health::Status")]
+pub struct Probe;
+
+/// Anyone to router: how are you, and your models?
+#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[rtype(result = "HealthReport")]
+pub struct HealthQuery;
+
+/// How the router and what is behind it are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthReport {
+    /// `available` if all models are, `unavailable` if none is, `degraded` otherwise.
+    pub status: health::Availability,
+    /// Each model.
+    pub models: Vec<ModelHealth>,
+    /// Each provider, by the models of it.
+    pub providers: Vec<(&'static str, health::Availability)>,
+}
+
+/// How one model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelHealth {
+    /// The model.
+    pub model: Rc<str>,
+    /// Its provider.
+    pub provider: &'static str,
+    /// What checks and breaker say of it.
+    pub availability: health::Availability,
+    /// How long its last check took.
+    pub latency: Duration,
+    /// Its breaker, if it has one.
+    pub breaker: Option<BreakerHealth>,
+}
+
+/// What a breaker says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerHealth {
+    /// Its state.
+    pub state: breaker::State,
+    /// Calls that it counted, failures among them, and calls that it turned away.
+    pub calls: u64,
+    /// Failures among the calls.
+    pub failures: u64,
+    /// Calls turned away.
+    pub rejected: u64,
 }

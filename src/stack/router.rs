@@ -7,7 +7,9 @@ use actix::{Actor, Context, Handler};
 use super::{
     Event,
     backend::Backend,
-    message::{Answer, Generate, Generated, Prompt, RouteError, RouteRequest},
+    message::{
+        Alternative, Answer, Baggage, Generate, Generated, Prompt, RouteError, RouteRequest,
+    },
     settings,
 };
 use crate::world::{CallError, Env, Later, Peer, Promise, Stream, Time};
@@ -46,7 +48,7 @@ struct Job {
     /// Attempts over all models.
     attempts: u32,
     /// The models given up, and why.
-    passed_over: Vec<(Rc<str>, &'static str)>,
+    passed_over: Vec<Alternative>,
 }
 
 /// What an attempt brought instead of an answer.
@@ -87,10 +89,11 @@ impl Router {
         }
         job.attempts += 1;
         let (request, attempt) = (job.prompt.request.clone(), job.attempts);
-        let started = Event::AttemptStarted { request, model: model.name.clone(), attempt };
+        let started =
+            Event::AttemptStarted { request, model: model.name.clone(), attempt, hedge: false };
         self.env.emit(started.name(), started);
         self.env
-            .call(&model.backend, Generate { prompt: job.prompt.clone() })
+            .call(&model.backend, Generate { prompt: job.prompt.clone(), stream: None })
             .duplicable()
             .bytes(u64::from(job.prompt.input_tokens) * BYTES_PER_TOKEN)
             .timeout(self.settings.timeout.min(left))
@@ -99,8 +102,8 @@ impl Router {
 
     fn attempted(&mut self, job: Job, model: &Model, result: Result<Generated, CallError>) {
         let error = match result {
-            Ok(Generated::Completion { output_tokens }) => {
-                return self.deliver(job, model, output_tokens);
+            Ok(Generated::Completion { output_tokens, baggage, .. }) => {
+                return self.deliver(job, model, output_tokens, baggage);
             }
             Ok(Generated::Error(error)) => AttemptError {
                 cause: match error.status {
@@ -109,9 +112,13 @@ impl Router {
                     _ => "server_error",
                 },
                 status: Some(error.status),
-                retry_after: error.retry_after,
+                retry_after: error
+                    .headers
+                    .iter()
+                    .find(|(name, _)| *name == "retry-after")
+                    .and_then(|(_, value)| value.parse().ok().map(Duration::from_secs)),
             },
-            Ok(Generated::Malformed) => {
+            Ok(Generated::Malformed | Generated::Streaming { .. }) => {
                 AttemptError { cause: "malformed", status: Some(200), retry_after: None }
             }
             Err(error) => AttemptError::of_call(error),
@@ -121,6 +128,7 @@ impl Router {
             model: model.name.clone(),
             attempt: job.attempts,
             cause: error.cause,
+            class: error.cause,
             status: error.status,
         };
         self.env.emit(failed.name(), failed);
@@ -138,31 +146,38 @@ impl Router {
             if self.env.now() + pause < job.deadline {
                 let delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
                 let (request, model) = (job.prompt.request.clone(), model.name.clone());
-                let scheduled = Event::RetryScheduled { request, model, delay_ms };
+                let scheduled =
+                    Event::RetryScheduled { request, model, delay_ms, cause: error.cause };
                 self.env.emit(scheduled.name(), scheduled);
                 self.env.after(pause, move |router, _| router.attempt(job));
                 return;
             }
         }
-        job.passed_over.push((model.name.clone(), error.cause));
+        job.passed_over.push(Alternative {
+            model: model.name.clone(),
+            why: error.cause,
+            tried: true,
+        });
         job.model += 1;
         job.failures = 0;
         self.attempt(job);
     }
 
-    fn deliver(&mut self, job: Job, model: &Model, output_tokens: u32) {
+    fn deliver(&mut self, job: Job, model: &Model, output_tokens: u32, baggage: Rc<Baggage>) {
         let fallback_used = job.model > 0;
         let reason = if fallback_used { "fallback" } else { "primary" };
         let answer = Answer {
             request: job.prompt.request.clone(),
+            baggage,
             model: model.name.clone(),
             provider: model.provider,
             reason,
             fallback_used,
             attempts: job.attempts,
             latency: self.env.now() - job.started,
-            passed_over: job.passed_over,
+            alternatives: job.passed_over,
             output_tokens,
+            quota: None,
         };
         let routed = Event::RequestRouted {
             request: job.prompt.request,
@@ -170,6 +185,9 @@ impl Router {
             attempts: job.attempts,
             fallback_used,
             reason,
+            provider: model.provider,
+            latency_ms: 0,
+            alternatives: Default::default(),
         };
         self.env.emit(routed.name(), routed);
         job.promise.keep(Ok(answer));
@@ -177,9 +195,20 @@ impl Router {
 
     fn give_up(&mut self, job: Job, code: &'static str) {
         let (request, attempts) = (job.prompt.request, job.attempts);
-        let failed = Event::RequestFailed { request, code, attempts };
+        let failed = Event::RequestFailed {
+            request,
+            code,
+            attempts,
+            fallback_attempts: 0,
+            causes: Default::default(),
+        };
         self.env.emit(failed.name(), failed);
-        job.promise.keep(Err(RouteError { code, attempts, causes: job.passed_over }));
+        job.promise.keep(Err(RouteError {
+            code,
+            attempts,
+            causes: job.passed_over,
+            retry_after: None,
+        }));
     }
 }
 

@@ -59,8 +59,10 @@ fn one(lines: &mut Lines, run: &SimRun) {
     lines.add("virtual_ms", outcome.ended_at.as_nanos() / 1_000_000);
     for (name, value) in &run.metrics.values {
         match metric(name).map_or(MetricUnit::Count, |metric| metric.unit) {
+            // What a stack does not have, a breaker or a quota, would only be noise.
+            MetricUnit::Count if *value == 0 && !name.starts_with("requests.") => {}
             MetricUnit::Count => lines.add(name, value),
-            MetricUnit::Ratio => lines.add(format_args!("{name}_ppm"), value),
+            MetricUnit::Ratio | MetricUnit::Factor => lines.add(format_args!("{name}_ppm"), value),
             MetricUnit::Duration => lines.add(format_args!("{name}_us"), value / 1_000),
         }
     }

@@ -182,6 +182,7 @@ impl Builder {
             MetricUnit::Count => count_bound(scalar).map(Bound::Count),
             MetricUnit::Ratio => ratio_bound(scalar),
             MetricUnit::Duration => duration_bound(scalar),
+            MetricUnit::Factor => factor_bound(scalar),
         })?;
         if bounds.is_empty() {
             let help = "set at_least, at_most or equals";
@@ -305,6 +306,17 @@ fn ratio_bound(scalar: &Scalar) -> Result<Bound, UnitError> {
         return Err(error());
     }
     Ok(Bound::Ratio(ppm))
+}
+
+fn factor_bound(scalar: &Scalar) -> Result<Bound, UnitError> {
+    let error = || {
+        UnitError::new(
+            format!("expected a factor, found {}", scalar.found()),
+            "write a number, as in 1.5: how many for each",
+        )
+    };
+    let digits = scalar.digits().filter(|digits| !digits.ends_with('%')).ok_or_else(error)?;
+    parse_ratio(&digits).map(Bound::Factor)
 }
 
 fn duration_bound(scalar: &Scalar) -> Result<Bound, UnitError> {

@@ -89,6 +89,8 @@ impl<T: PartialOrd> Bounds<T> {
 pub enum Bound {
     /// Parts per million.
     Ratio(u64),
+    /// Parts per million of one for each, also more than a million.
+    Factor(u64),
     /// How many.
     Count(u64),
     /// How long.
