@@ -8,7 +8,7 @@ use std::{rc::Rc, time::Duration};
 
 use actix::Message;
 
-use super::{RequestId, router::Router, settings::Task};
+use super::{RequestId, agent::Agent, router::Router, settings::Task};
 use crate::{
     policy::{breaker, health, quota},
     world::Peer,
@@ -93,6 +93,20 @@ pub struct RouteRequest {
     pub prompt: Prompt,
     /// How long the agent will wait.
     pub patience: Duration,
+    /// Who reads the answer as it comes, if the router passes it on so.
+    pub reader: Option<Peer<Agent>>,
+}
+
+/// Router to agent: more of the answer.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct AnswerPart {
+    /// Of which request.
+    pub request: RequestId,
+    /// The model that says it.
+    pub model: Rc<str>,
+    /// How many tokens more.
+    pub tokens: u32,
 }
 
 /// A model's answer, and how it was found.

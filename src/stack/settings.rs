@@ -1,12 +1,16 @@
 //! What the actors of the stack are told: plain values, checked by whoever made them. Sims from TOML
 //! and worlds from code use the same ones.
 
+mod router;
+
 use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use router::{Breakers, HealthChecks, Router, Streaming};
+
 use crate::{
-    policy::Retry,
+    policy::quota,
     world::{Delay, Probability},
 };
 
@@ -23,30 +27,15 @@ pub struct Sidecar {
     pub required: bool,
 }
 
-/// The model router, node `router`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Router {
-    /// The backend asked first.
-    pub primary: String,
-    /// The backends asked next, in this order; neither `primary` nor duplicates among them.
-    pub fallback: Vec<String>,
-    /// How long one attempt may take.
-    pub timeout: Duration,
-    /// How often one backend is asked.
-    pub retry: Retry,
-    /// The router's own work for each request.
-    pub overhead: Delay,
-    /// Whether a backend's `retry_after` is waited out.
-    pub honour_retry_after: bool,
-    /// How long a whole request may take.
-    pub deadline: Option<Duration>,
-}
-
 /// A workspace, to which agents and quotas belong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Workspace {
     /// Its name, in a namespace of its own.
     pub name: String,
+    /// What it may use in a day.
+    pub quota: Option<quota::Settings>,
+    /// The provider that it would rather have.
+    pub prefer: Option<Provider>,
 }
 
 /// A model backend, a node of its own.
