@@ -127,7 +127,6 @@ pub enum Jitter {
     Equal,
     /// Anything from the base to three times the pause before (AWS, "Exponential Backoff and
     /// Jitter"); how the pauses grow has no part in it.
-    #[serde(skip)]
     Decorrelated,
     /// A share of the pause less, up to a share more: thousandths of it.
     #[serde(skip)]

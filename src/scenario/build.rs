@@ -3,11 +3,14 @@
 //! A wrong value is noted and replaced by its default, so that the rest can be checked too; a sim
 //! with a note is never returned.
 
+mod breaker;
 mod events;
 mod load;
 mod network;
+mod router;
 mod stack;
 mod syntax;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -3,7 +3,9 @@
 //! The comments on the fields are what an editor shows a user. Nothing here judges a value; `build`
 //! does, and turns these into the model.
 
+mod breaker;
 mod events;
+mod router;
 mod stack;
 
 use std::time::Duration;
@@ -14,9 +16,11 @@ use serde::Deserialize;
 pub(super) use events::{
     RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
 };
-pub(super) use stack::{
-    RawAgent, RawBackend, RawErrors, RawLoad, RawRetry, RawRouter, RawSidecar, RawWorkspace,
+pub(super) use breaker::{RawBreaker, RawWindow};
+pub(super) use router::{
+    RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
 };
+pub(super) use stack::{RawAgent, RawBackend, RawErrors, RawLoad, RawSidecar};
 
 use super::field::{At, Field, ScalarOr};
 use super::model::{Leak, Must};

@@ -42,6 +42,19 @@ pub struct Baggage {
     pub conversation: Vec<String>,
 }
 
+impl Baggage {
+    /// What goes with the first turn of a conversation: trace and span are not zero.
+    #[must_use]
+    pub fn of(request: &RequestId, trace: u64, span: u64) -> Baggage {
+        let custom = request.to_string();
+        Baggage {
+            traceparent: format!("00-{:016x}{trace:016x}-{span:016x}-01", request.number),
+            conversation: vec![format!("turn 1 of {custom}")],
+            custom,
+        }
+    }
+}
+
 /// A request becomes due at an agent.
 #[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
 #[rtype(result = "()")]
@@ -95,6 +108,8 @@ pub struct RouteRequest {
     pub patience: Duration,
     /// Who reads the answer as it comes, if the router passes it on so.
     pub reader: Option<Peer<Agent>>,
+    /// How often the agent has asked, this time included.
+    pub attempt: u32,
 }
 
 /// Router to agent: more of the answer.
@@ -103,6 +118,8 @@ pub struct RouteRequest {
 pub struct AnswerPart {
     /// Of which request.
     pub request: RequestId,
+    /// In answer to which of its attempts.
+    pub attempt: u32,
     /// The model that says it.
     pub model: Rc<str>,
     /// How many tokens more.

@@ -152,11 +152,11 @@ impl Handler<RouteRequest> for Router {
 
     fn handle(&mut self, request: RouteRequest, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();
-        let RouteRequest { prompt, patience, reader } = request;
+        let RouteRequest { prompt, patience, reader, attempt } = request;
         let started = self.env.now();
         // Nobody is there for an answer after this, so nothing is tried after it.
         let deadline = started + self.settings.deadline.unwrap_or(patience).min(patience);
-        let key = self.jobs.insert(Job::new(prompt, promise, reader, started, deadline));
+        let key = self.jobs.insert(Job::new(prompt, promise, reader.map(|reader| (reader, attempt)), started, deadline));
         let overhead = self.overheads.delay(&self.settings.overhead);
         self.env.after(overhead, move |router, _| router.admit(key));
         later

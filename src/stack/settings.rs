@@ -139,8 +139,25 @@ pub struct AgentGroup {
     pub input_tokens: Tokens,
     /// Tokens asked for.
     pub output_tokens: Tokens,
-    /// How long an agent waits for the router.
+    /// How long an agent waits for an answer, over all its attempts.
     pub deadline: Duration,
+    /// How long it waits in one attempt; `None` for as long as there is.
+    pub timeout: Option<Duration>,
+    /// How its SDK asks the router again; `None` for never.
+    pub sdk: Option<Profile>,
+}
+
+impl Task {
+    /// Every task there is.
+    pub const ALL: [Task; 7] = [
+        Task::Reasoning,
+        Task::CodeGeneration,
+        Task::LongContext,
+        Task::General,
+        Task::Architecture,
+        Task::CodeReview,
+        Task::Formatting,
+    ];
 }
 
 /// What a request is about, which decides the tier it is routed to.

@@ -21,7 +21,7 @@ pub(super) struct Job {
     pub(super) prompt: Prompt,
     pub(super) promise: Promise<Result<Answer, RouteError>>,
     /// Who reads the tokens as they come.
-    pub(super) reader: Option<Peer<Agent>>,
+    pub(super) reader: Option<(Peer<Agent>, u32)>,
     pub(super) started: Time,
     pub(super) deadline: Time,
     /// What the workspace's quota holds back for it.
@@ -119,7 +119,7 @@ impl Job {
     pub(super) fn new(
         prompt: Prompt,
         promise: Promise<Result<Answer, RouteError>>,
-        reader: Option<Peer<Agent>>,
+        reader: Option<(Peer<Agent>, u32)>,
         started: Time,
         deadline: Time,
     ) -> Job {

@@ -121,9 +121,9 @@ impl Router {
             self.abandon(key, flight);
         }
         let (Some(job), Some(lane)) = (self.jobs.get(key), self.lanes.get(lane)) else { return };
-        let Some(reader) = job.reader else { return };
+        let Some((reader, attempt)) = job.reader else { return };
         let request = job.prompt.request.clone();
-        self.env.send(&reader, AnswerPart { request, model: Rc::clone(&lane.model.name), tokens });
+        self.env.send(&reader, AnswerPart { request, attempt, model: Rc::clone(&lane.model.name), tokens });
     }
 }
 
