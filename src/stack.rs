@@ -16,6 +16,7 @@ mod message;
 mod router;
 pub mod settings;
 mod sidecar;
+mod wire;
 
 pub use agent::{Agent, AgentParts};
 pub use backend::{Backend, Outage, Outages};

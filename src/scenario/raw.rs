@@ -13,10 +13,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub(super) use breaker::{RawBreaker, RawWindow};
 pub(super) use events::{
     RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
 };
-pub(super) use breaker::{RawBreaker, RawWindow};
 pub(super) use router::{
     RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
 };

@@ -11,11 +11,16 @@ use actix::{Actor, Context, Handler};
 use super::{
     Event, RequestId, RequestOutcome, leak,
     message::{
-        Answer, AnswerPart, Arrive, Baggage, GetContext, PostResult, Prompt, RouteError, RouteRequest,
+        Answer, AnswerPart, Arrive, Baggage, GetContext, PostResult, Prompt, RouteError,
+        RouteRequest,
     },
     router::Router,
     settings::{self, AgentGroup, Tokens},
     sidecar::Sidecar,
+};
+use crate::policy::{
+    profile::{Decision, Failed},
+    retry_after::{Said, within},
 };
 use crate::world::{CallError, Env, Peer, Stream, Time};
 

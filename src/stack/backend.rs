@@ -113,7 +113,7 @@ impl Backend {
             (Provider::Openai, _) => (500, "server_error"),
             (Provider::Generic, "rate_limited") => (429, "too_many_requests"),
             (Provider::Generic, "overloaded") => (503, "overloaded"),
-            (Provider::Generic, _) => (500, "internal_error"),
+            (_, _) => (500, "internal_error"),
         };
         let mut headers = Vec::new();
         if let Some(wait) = retry_after {
@@ -173,4 +173,15 @@ impl Handler<Generate> for Backend {
         }
         later
     }
+}
+
+impl Handler<super::Probe> for Backend {
+    type Result = actix::MessageResult<super::Probe>;
+    fn handle(&mut self, _: super::Probe, _: &mut Context<Self>) -> Self::Result {
+        actix::MessageResult(crate::policy::health::Status::Healthy)
+    }
+}
+impl Handler<super::CloseStream> for Backend {
+    type Result = ();
+    fn handle(&mut self, _: super::CloseStream, _: &mut Context<Self>) {}
 }

@@ -65,7 +65,7 @@ pub struct Router {
     streams: BTreeMap<StreamId, JobKey>,
     flights: u64,
     retry_budget: Option<Budget>,
-    bulkhead: Option<Bulkhead<JobKey>>,
+    bulkhead: Option<Bulkhead>,
     hedge: Option<Hedge>,
     prober: Prober,
     overheads: Stream,
@@ -106,7 +106,7 @@ impl Router {
             streams: BTreeMap::new(),
             flights: 0,
             retry_budget: settings.retry_budget.as_ref().map(Budget::new),
-            bulkhead: settings.bulkhead.clone().map(Bulkhead::new),
+            bulkhead: settings.bulkhead.map(Bulkhead::new),
             hedge: settings.hedge.clone().map(Hedge::new),
             prober: Prober::default(),
             overheads: env.stream("overhead"),
@@ -156,7 +156,13 @@ impl Handler<RouteRequest> for Router {
         let started = self.env.now();
         // Nobody is there for an answer after this, so nothing is tried after it.
         let deadline = started + self.settings.deadline.unwrap_or(patience).min(patience);
-        let key = self.jobs.insert(Job::new(prompt, promise, reader.map(|reader| (reader, attempt)), started, deadline));
+        let key = self.jobs.insert(Job::new(
+            prompt,
+            promise,
+            reader.map(|reader| (reader, attempt)),
+            started,
+            deadline,
+        ));
         let overhead = self.overheads.delay(&self.settings.overhead);
         self.env.after(overhead, move |router, _| router.admit(key));
         later

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 pub use router::{Breakers, HealthChecks, Router, Streaming};
 
+pub use crate::policy::classify::Provider;
 use crate::{
-    policy::quota,
+    policy::{profile::Profile, quota},
     world::{Delay, Probability},
 };
 
@@ -47,6 +48,10 @@ pub struct Backend {
     pub provider: Provider,
     /// How capable the model is; more is more.
     pub tier: u8,
+    /// w
+    pub weight: u32,
+    /// p
+    pub price_micros: u64,
     /// The time to the first token.
     pub first_token: Delay,
     /// Tokens per second after the first, at least 1.
@@ -59,32 +64,6 @@ pub struct Backend {
     pub tokens_per_minute: Option<u64>,
     /// Requests per minute above which it answers 429.
     pub requests_per_minute: Option<u64>,
-}
-
-/// Whose API and error shapes a backend has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// Anthropic's.
-    Anthropic,
-    /// OpenAI's.
-    Openai,
-    /// Nobody's in particular.
-    #[default]
-    Generic,
-}
-
-impl Provider {
-    /// As written in a sim.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Provider::Anthropic => "anthropic",
-            Provider::Openai => "openai",
-            Provider::Generic => "generic",
-        }
-    }
 }
 
 /// How likely each error is for one request; together at most 100 %.

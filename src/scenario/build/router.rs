@@ -2,24 +2,17 @@
 //! here, not a surprise in a run.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 use miette::SourceSpan;
 
 use super::Builder;
 use crate::policy::{
-    budget, bulkhead,
-    deadline::Timeouts,
-    health, hedge,
-    retry::{Growth, Preset},
-    select::Strategy,
+    Growth, Preset, budget, bulkhead, deadline::Timeouts, health, hedge, select::Strategy,
 };
-use crate::scenario::field::At;
+use crate::scenario::field::{At, Field};
 use crate::scenario::model::{Retry, Router, Sim, Streaming, Task};
-use crate::scenario::raw::{
-    RawBulkhead, RawHealth, RawHedge, RawRetry, RawRetryBudget, RawRouter,
-};
+use crate::scenario::raw::{RawBulkhead, RawHealth, RawHedge, RawRetry, RawRetryBudget, RawRouter};
 use crate::scenario::units::quoted;
 use crate::scenario::values::{ScalePermille, Whole};
 use crate::stack::settings::{Breakers, HealthChecks};
@@ -57,7 +50,7 @@ fn health_default() -> health::Settings {
 }
 
 impl Builder {
-    pub(super) fn router(&mut self, sim: &Sim, raw: RawRouter) -> Router {
+    pub(super) fn router(&mut self, sim: &Sim, mut raw: RawRouter) -> Router {
         let default = Router::unset();
         let chain: Vec<&At<String>> = std::iter::once(&raw.primary).chain(&raw.fallback).collect();
         self.no_cycle(&chain);
@@ -65,7 +58,7 @@ impl Builder {
             self.no_cycle(&chain.iter().collect::<Vec<_>>());
         }
         let streaming = raw.stream.unwrap_or_default();
-        let timeouts = self.timeouts(&raw, streaming);
+        let timeouts = self.timeouts(&mut raw, streaming);
         let mut names = |names: Vec<At<String>>| -> Vec<String> {
             names.into_iter().map(|name| self.backend_reference(sim, name)).collect()
         };
@@ -85,7 +78,7 @@ impl Builder {
             retry_budget: raw.retry_budget.and_then(|raw| self.retry_budget(raw)),
             honour_retry_after: raw.honour_retry_after.unwrap_or(true),
             breaker: raw.breaker.map(|breaker| Breakers {
-                settings: Rc::new(self.breaker(breaker)),
+                settings: self.breaker(breaker),
                 per_task: raw.breaker_per_task.unwrap_or(false),
             }),
             bulkhead: raw.bulkhead.map(|raw| self.bulkhead(raw)),
@@ -138,34 +131,31 @@ impl Builder {
         found
     }
 
-    fn timeouts(&mut self, raw: &RawRouter, streaming: Streaming) -> Timeouts {
+    fn timeouts(&mut self, raw: &mut RawRouter, streaming: Streaming) -> Timeouts {
         let total = Duration::from_secs(30);
         let parts = [&raw.first_token_timeout, &raw.token_timeout];
+        let total_span = raw.timeout.as_ref().map(|raw| raw.span);
         for span in parts.into_iter().flatten().map(|raw| raw.span) {
             if streaming == Streaming::Off {
                 let message = "an answer that comes whole has no first token";
                 self.error(span, "needs a stream", message, "add stream = \"buffered\"");
             }
         }
-        let total_span = raw.timeout.as_ref().map(|raw| raw.span);
-        let mut read = |raw: &Option<crate::scenario::field::Field<Duration>>| {
-            raw.as_ref().map(|raw| {
-                let raw = At { value: raw.value.clone(), span: raw.span };
-                self.positive(Some(raw), total)
-            })
+        let spans = parts.map(|raw| raw.as_ref().map(|raw| raw.span));
+        let mut read = |raw: &mut Option<Field<Duration>>| {
+            raw.take().map(|raw| self.positive(Some(raw), total))
         };
         let timeouts = Timeouts {
-            total: read(&raw.timeout).or(Some(total)),
-            first_token: read(&raw.first_token_timeout),
-            between_tokens: read(&raw.token_timeout),
+            total: read(&mut raw.timeout).or(Some(total)),
+            first_token: read(&mut raw.first_token_timeout),
+            between_tokens: read(&mut raw.token_timeout),
         };
-        for (part, raw) in [timeouts.first_token, timeouts.between_tokens].into_iter().zip(parts) {
-            if let (Some(part), Some(raw)) = (part, raw)
+        for (part, span) in [timeouts.first_token, timeouts.between_tokens].into_iter().zip(spans) {
+            if let (Some(part), Some(span)) = (part, span)
                 && timeouts.total.is_some_and(|total| part > total)
             {
                 let message = "a part of the answer may take longer than all of it";
-                let span = total_span.unwrap_or(raw.span);
-                self.error(span, "shorter than its part", message, "make timeout the longest");
+                self.error(total_span.unwrap_or(span), "", message, "make timeout the longest");
             }
         }
         timeouts
@@ -202,7 +192,7 @@ impl Builder {
         retry
     }
 
-    fn growth(&mut self, raw: crate::scenario::field::Field<ScalePermille>) -> Growth {
+    fn growth(&mut self, raw: Field<ScalePermille>) -> Growth {
         let span = raw.span;
         let Some(ScalePermille(permille)) = self.value(raw) else { return Growth::DOUBLE };
         if permille < 1_000 {
@@ -212,7 +202,10 @@ impl Builder {
         Growth::Exponential { permille: u32::try_from(permille).unwrap_or(u32::MAX) }
     }
 
-    fn retry_budget(&mut self, At { value: raw, .. }: At<RawRetryBudget>) -> Option<budget::Settings> {
+    fn retry_budget(
+        &mut self,
+        At { value: raw, .. }: At<RawRetryBudget>,
+    ) -> Option<budget::Settings> {
         let kinds = ["aws_2020", "aws_2026", "grpc", "tower", "failsafe"];
         let kind = self.one_of(&raw.kind, "retry budget", kinds, |kind| kind)?;
         let given = [
@@ -307,10 +300,8 @@ impl Builder {
 
     fn health_checks(&mut self, raw: RawHealth) -> HealthChecks {
         let default = health_default();
-        let spans = (
-            raw.interval.as_ref().map(|raw| raw.span),
-            raw.timeout.as_ref().map(|raw| raw.span),
-        );
+        let spans =
+            (raw.interval.as_ref().map(|raw| raw.span), raw.timeout.as_ref().map(|raw| raw.span));
         let settings = health::Settings {
             interval: self.positive(raw.interval, default.interval),
             timeout: self.positive(raw.timeout, default.timeout),
@@ -325,11 +316,7 @@ impl Builder {
         HealthChecks { settings, active: true, eject: raw.eject.unwrap_or(true) }
     }
 
-    fn at_least_one(
-        &mut self,
-        raw: Option<crate::scenario::field::Field<Whole>>,
-        default: u32,
-    ) -> u32 {
+    fn at_least_one(&mut self, raw: Option<Field<Whole>>, default: u32) -> u32 {
         let span = raw.as_ref().map(|raw| raw.span);
         let number = self.whole_up_to(raw, default, 1_000, "the number of checks");
         if let Some(span) = span.filter(|_| number == 0) {

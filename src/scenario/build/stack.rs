@@ -7,6 +7,7 @@ use miette::SourceSpan;
 
 use super::Builder;
 use crate::policy::Growth;
+use crate::policy::profile::Profile;
 use crate::scenario::field::{At, ScalarOr};
 use crate::scenario::model::{
     AgentGroup, Backend, ErrorMix, Retry, Router, Sidecar, Sim, Tokens, Workspace,
@@ -191,6 +192,8 @@ impl Builder {
             name: raw.name.value,
             provider: raw.provider.unwrap_or_default(),
             tier: raw.tier.unwrap_or(1),
+            weight: 1,
+            price_micros: 0,
             first_token: self.delay(raw.first_token, first_token),
             tokens_per_second: self.whole_up_to(
                 raw.tokens_per_second,
@@ -233,7 +236,19 @@ impl Builder {
             input_tokens: self.tokens(raw.input_tokens, 500),
             output_tokens: self.tokens(raw.output_tokens, 200),
             deadline: self.positive(raw.deadline, Duration::from_secs(120)),
+            timeout: raw.timeout.map(|raw| self.positive(Some(raw), Duration::from_secs(120))),
+            sdk: raw.sdk.and_then(|raw| self.sdk(&raw)),
         }
+    }
+
+    fn sdk(&mut self, raw: &At<String>) -> Option<Profile> {
+        let found = Profile::parse(&raw.value);
+        if found.is_none() {
+            let message = format!("no SDK is called {}", quoted(&raw.value));
+            let names = Profile::NAMES.iter().copied();
+            self.unknown(raw.span, "unknown SDK", &message, &raw.value, names);
+        }
+        found
     }
 
     fn tokens(&mut self, raw: Option<At<RawTokens>>, default: u32) -> Tokens {

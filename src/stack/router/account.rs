@@ -52,8 +52,8 @@ impl Account {
     }
 
     /// A new day, if one has begun since the last time.
-    pub(super) fn reset(&mut self) -> Option<Event> {
-        let ended = self.quota.as_mut()?.take_reset()?;
+    pub(super) fn reset(&mut self, utc: Timestamp) -> Option<Event> {
+        let ended = self.quota.as_mut()?.take_reset(utc)?;
         Some(Event::QuotaReset { workspace: Rc::clone(&self.name), used: ended.used })
     }
 
@@ -72,9 +72,9 @@ impl Router {
         let workspace = Rc::clone(&job.prompt.workspace);
         let account = self.accounts.get_mut(&workspace)?;
         let quota = account.quota.as_mut()?;
-        let risen = quota.settle(utc, reservation, used);
+        let risen = quota.settle(utc, reservation, used).risen;
         let status = quota.status(utc);
-        let reset = account.reset();
+        let reset = account.reset(utc);
         self.emit(Event::QuotaSettled {
             request: job.prompt.request.clone(),
             workspace: Rc::clone(&workspace),

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use slotmap::Key;
+
 use super::{
     Router,
     job::{Job, JobKey},
@@ -9,10 +11,11 @@ use super::{
 };
 use crate::{
     policy::{
-        bulkhead::Entry,
+        bulkhead::{Caller, Entry},
         select::{Candidate, Wish, tier_for},
     },
     stack::Event,
+    world::Time,
 };
 
 impl Router {
@@ -27,22 +30,23 @@ impl Router {
             return self.give_up(key, "deadline_exceeded");
         }
         let Some(bulkhead) = &mut self.bulkhead else { return self.charge(key) };
-        match bulkhead.enter(now, &job.prompt.workspace, key) {
+        let is_before = |name: &&Rc<str>| ***name < *job.prompt.workspace;
+        let workspace = self.accounts.keys().take_while(is_before).count() as u64;
+        let caller = Caller { id: key.data().as_ffi(), key: workspace, priority: 0 };
+        match bulkhead.enter(now, caller) {
             Entry::Admitted => {
                 job.has_place = true;
                 self.charge(key);
             }
-            Entry::Queued => self.wait_for_place(key),
-            Entry::Rejected => self.give_up(key, "overloaded"),
+            Entry::Queued(until) => self.wait_for_place(key, until),
+            Entry::Rejected(_) => self.give_up(key, "overloaded"),
         }
     }
 
     /// Gives a request up that is still waiting when its time is over.
-    fn wait_for_place(&mut self, key: JobKey) {
-        let (Some(bulkhead), Some(job)) = (&self.settings.bulkhead, self.jobs.get(key)) else {
-            return;
-        };
-        let patience = (job.deadline - self.env.now()).min(bulkhead.max_wait);
+    fn wait_for_place(&mut self, key: JobKey, until: Time) {
+        let Some(job) = self.jobs.get(key) else { return };
+        let patience = job.deadline.min(until) - self.env.now();
         self.env.after(patience, move |router, _| {
             if router.jobs.get(key).is_some_and(|job| !job.has_place) {
                 router.give_up(key, "overloaded");
@@ -67,7 +71,7 @@ impl Router {
         };
         let utc = self.env.utc();
         let reserved = account.reserve(utc, &job.prompt);
-        let resets = account.reset();
+        let resets = account.reset(utc);
         match reserved {
             Ok(reservation) => {
                 let is_kept = reservation.is_some() && self.settings.persist;
@@ -102,7 +106,12 @@ impl Router {
         let account = self.accounts.get(&job.prompt.workspace);
         let wish = Wish {
             strategy: self.settings.strategy,
-            tier: self.settings.tiers.get(&task).copied().unwrap_or_else(|| tier_for(task.as_str())),
+            tier: self
+                .settings
+                .tiers
+                .get(&task)
+                .copied()
+                .unwrap_or_else(|| tier_for(task.as_str())),
             preferred: account.and_then(|account| account.prefer),
         };
         let eject = self.settings.health.eject;
@@ -118,7 +127,8 @@ impl Router {
                 job.pass_over(&lane.model.name, why.as_str(), false);
             }
         }
-        let barred: Vec<usize> = chain.iter().copied().filter(|it| !job.order.contains(it)).collect();
+        let barred: Vec<usize> =
+            chain.iter().copied().filter(|it| !job.order.contains(it)).collect();
         let request = job.prompt.request.clone();
         for lane in barred.iter().filter_map(|&lane| self.lanes.get(lane)) {
             let model = Rc::clone(&lane.model.name);

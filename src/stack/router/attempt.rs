@@ -22,7 +22,9 @@ impl Router {
             let Some(job) = self.jobs.get_mut(key) else { return };
             let Some(&lane) = job.order.get(job.next) else {
                 // Another attempt may still bring the answer.
-                return if job.flights.is_empty() { self.give_up(key, "all_models_failed") };
+                return if job.flights.is_empty() {
+                    self.give_up(key, "all_models_failed")
+                };
             };
             job.next += 1;
             job.failures = 0;

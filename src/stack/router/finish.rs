@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use slotmap::{Key, KeyData};
+
 use super::{
     Router,
     job::{Job, JobKey},
@@ -36,7 +38,7 @@ impl Router {
         let used = u64::from(job.prompt.input_tokens) + u64::from(output_tokens);
         let quota = self.settle(&mut job, &model, used);
         if let Some(budget) = &mut self.retry_budget {
-            budget.on_end(self.env.now(), true, job.ticket);
+            budget.on_end(true, job.ticket);
         }
         self.emit(Event::RequestRouted {
             request: job.prompt.request.clone(),
@@ -72,7 +74,7 @@ impl Router {
         };
         self.settle(&mut job, &Rc::from("none"), used);
         if let Some(budget) = self.retry_budget.as_mut().filter(|_| job.attempts > 0) {
-            budget.on_end(self.env.now(), false, job.ticket);
+            budget.on_end(false, job.ticket);
         }
         let error = RouteError {
             code,
@@ -96,15 +98,16 @@ impl Router {
             self.abandon(key, flight);
         }
         let job = self.jobs.remove(key)?;
+        let id = key.data().as_ffi();
         if let Some(bulkhead) = &mut self.bulkhead {
             let next = match job.has_place {
-                true => bulkhead.leave(self.env.now()),
+                true => bulkhead.leave(self.env.now(), id).ok().flatten(),
                 false => {
-                    bulkhead.cancel(key);
+                    bulkhead.cancel(id);
                     None
                 }
             };
-            if let Some(next) = next {
+            if let Some(next) = next.map(|next| JobKey::from(KeyData::from_ffi(next))) {
                 // Not now: the one that ends must have ended first.
                 self.env.after(std::time::Duration::ZERO, move |router, _| router.take_place(next));
             }

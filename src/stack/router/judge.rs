@@ -103,7 +103,7 @@ impl Router {
         self.close_stream(&flight);
         let now = self.env.now();
         if let Some(budget) = &mut self.retry_budget {
-            budget.on_attempt_failed(now);
+            budget.on_attempt_failed();
         }
         let (Some(job), Some(lane)) = (self.jobs.get_mut(key), self.lanes.get(flight.lane)) else {
             return;
@@ -146,9 +146,7 @@ impl Router {
         let now = self.env.now();
         let Some(job) = self.jobs.get_mut(key) else { return true };
         job.failures += 1;
-        if flight.is_hedge
-            || job.failures >= self.settings.retry.attempts
-            || !error.is_retryable()
+        if flight.is_hedge || job.failures >= self.settings.retry.attempts || !error.is_retryable()
         {
             return false;
         }
@@ -167,8 +165,13 @@ impl Router {
                 _ if error.budget.is_some() => Cause::Timeout,
                 _ => Cause::Transient,
             };
-            job.ticket = budget.withdraw(now, cause);
-            job.ticket.is_none().then_some("budget")
+            match budget.withdraw(now, cause, job.ticket) {
+                Some(ticket) => {
+                    job.ticket = Some(ticket);
+                    None
+                }
+                None => Some("budget"),
+            }
         } else {
             None
         };

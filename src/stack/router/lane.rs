@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use crate::{
     policy::{
-        breaker::{Breaker, Outcome, Permit, Rejected, State},
+        breaker::{self, Breaker, Outcome, Permit, Rejected, Saved, State},
         health::{Availability, Health},
         select::{Candidate, Ewma},
     },
@@ -21,7 +21,8 @@ use crate::{
 pub(super) struct Lane {
     pub(super) model: Model,
     breakers: Vec<(Option<Task>, Rc<str>, Breaker)>,
-    settings: Option<settings::Breakers>,
+    settings: Option<Rc<breaker::Settings>>,
+    per_task: bool,
     pub(super) in_flight: u32,
     pub(super) latency: Ewma,
     pub(super) health: Health,
@@ -34,7 +35,8 @@ impl Lane {
         Lane {
             model,
             breakers: Vec::new(),
-            settings: settings.breaker.clone(),
+            settings: settings.breaker.as_ref().map(|breakers| Rc::new(breakers.settings.clone())),
+            per_task: settings.breaker.as_ref().is_some_and(|breakers| breakers.per_task),
             in_flight: 0,
             latency: Ewma::default(),
             health: Health::new(settings.health.settings.clone()),
@@ -44,12 +46,12 @@ impl Lane {
 
     /// The breaker for a task, with the name of what it guards; `None` if there are none.
     fn breaker(&mut self, task: Task) -> Option<&mut (Option<Task>, Rc<str>, Breaker)> {
-        let settings = self.settings.as_ref()?;
-        let key = settings.per_task.then_some(task);
+        let settings = Rc::clone(self.settings.as_ref()?);
+        let key = self.per_task.then_some(task);
         let found = self.breakers.iter().position(|(other, ..)| *other == key);
         let index = found.unwrap_or_else(|| {
             let name = self.guarded(key);
-            self.breakers.push((key, name, Breaker::new(Rc::clone(&settings.settings))));
+            self.breakers.push((key, name, Breaker::new(settings)));
             self.breakers.len() - 1
         });
         self.breakers.get_mut(index)
@@ -129,9 +131,9 @@ impl Lane {
             counts.fold(
                 BreakerHealth { state, calls: 0, failures: 0, rejected: 0 },
                 |sum, counts| BreakerHealth {
-                    calls: sum.calls + counts.calls,
-                    failures: sum.failures + counts.failures,
-                    rejected: sum.rejected + counts.rejected,
+                    calls: sum.calls + counts.life.admitted,
+                    failures: sum.failures + counts.life.failures,
+                    rejected: sum.rejected + counts.life.rejected,
                     ..sum
                 },
             )
@@ -146,18 +148,18 @@ impl Lane {
     }
 
     /// The breakers, to be saved.
-    pub(super) fn saved(&self) -> impl Iterator<Item = (Rc<str>, crate::policy::breaker::Saved)> {
+    pub(super) fn saved(&self) -> impl Iterator<Item = (Rc<str>, Saved)> {
         self.breakers.iter().map(|(_, name, breaker)| (Rc::clone(name), breaker.save()))
     }
 
     /// Goes on where a breaker stopped; false if there is none of that name.
-    pub(super) fn restore(&mut self, name: &str, saved: crate::policy::breaker::Saved) -> bool {
+    pub(super) fn restore(&mut self, name: &str, saved: Saved) -> bool {
         let Some(settings) = &self.settings else { return false };
-        let keys = if settings.per_task { Task::ALL.map(Some).to_vec() } else { vec![None] };
+        let keys = if self.per_task { Task::ALL.map(Some).to_vec() } else { vec![None] };
         let Some(key) = keys.into_iter().find(|key| *self.guarded(*key) == *name) else {
             return false;
         };
-        let breaker = Breaker::restore(Rc::clone(&settings.settings), saved);
+        let breaker = Breaker::restore(Rc::clone(settings), saved);
         self.breakers.retain(|(other, ..)| *other != key);
         self.breakers.push((key, name.into(), breaker));
         true

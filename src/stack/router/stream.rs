@@ -123,7 +123,10 @@ impl Router {
         let (Some(job), Some(lane)) = (self.jobs.get(key), self.lanes.get(lane)) else { return };
         let Some((reader, attempt)) = job.reader else { return };
         let request = job.prompt.request.clone();
-        self.env.send(&reader, AnswerPart { request, attempt, model: Rc::clone(&lane.model.name), tokens });
+        self.env.send(
+            &reader,
+            AnswerPart { request, attempt, model: Rc::clone(&lane.model.name), tokens },
+        );
     }
 }
 

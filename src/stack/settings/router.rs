@@ -1,6 +1,6 @@
 //! What the router is told.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
@@ -57,7 +57,7 @@ pub struct Router {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Breakers {
     /// How they behave.
-    pub settings: Rc<breaker::Settings>,
+    pub settings: breaker::Settings,
     /// Whether each task has its own at each model.
     pub per_task: bool,
 }
