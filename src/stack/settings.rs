@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use crate::policy::classify::Provider;
 use crate::{
     policy::Retry,
     world::{Delay, Probability},
@@ -70,32 +71,6 @@ pub struct Backend {
     pub tokens_per_minute: Option<u64>,
     /// Requests per minute above which it answers 429.
     pub requests_per_minute: Option<u64>,
-}
-
-/// Whose API and error shapes a backend has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// Anthropic's.
-    Anthropic,
-    /// OpenAI's.
-    Openai,
-    /// Nobody's in particular.
-    #[default]
-    Generic,
-}
-
-impl Provider {
-    /// As written in a sim.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Provider::Anthropic => "anthropic",
-            Provider::Openai => "openai",
-            Provider::Generic => "generic",
-        }
-    }
 }
 
 /// How likely each error is for one request; together at most 100 %.
