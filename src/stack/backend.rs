@@ -111,8 +111,8 @@ impl Backend {
             (Provider::Openai, "rate_limited") => (429, "rate_limit_exceeded"),
             (Provider::Openai, "overloaded") => (503, "server_is_overloaded"),
             (Provider::Openai, _) => (500, "server_error"),
-            (Provider::Generic, "rate_limited") => (429, "too_many_requests"),
-            (Provider::Generic, "overloaded") => (503, "overloaded"),
+            (_, "rate_limited") => (429, "too_many_requests"),
+            (_, "overloaded") => (503, "overloaded"),
             (_, _) => (500, "internal_error"),
         };
         let mut headers = Vec::new();

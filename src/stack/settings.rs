@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use router::{Breakers, HealthChecks, Router, Streaming};
-
 pub use crate::policy::classify::Provider;
 use crate::{
     policy::{profile::Profile, quota},
