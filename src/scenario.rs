@@ -18,6 +18,7 @@ mod files;
 mod model;
 mod names;
 mod raw;
+mod requirements;
 #[cfg(feature = "cli")]
 mod schema;
 mod span;
@@ -36,6 +37,7 @@ pub use model::{
     FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, Router,
     Selector, Sidecar, Sim, Stage, Task, Tokens, Workspace,
 };
+pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};
 pub use span::{Source, Spanned};

@@ -42,6 +42,16 @@ fn sources() -> Vec<(String, String)> {
     ["src", "tests", "benches", "examples"].iter().flat_map(|dir| texts(dir, "rs")).collect()
 }
 
+/// The names of all sims.
+fn sims() -> BTreeSet<String> {
+    let files = texts("sims", "toml");
+    let names = files.iter().filter_map(|(path, _)| {
+        let name = path.strip_prefix("sims/")?.strip_suffix(".toml")?;
+        (name != "requirements").then(|| name.to_owned())
+    });
+    names.collect()
+}
+
 /// Every word that a reader may see: sources, sims, documents, settings.
 fn everything() -> Vec<(String, String)> {
     let mut all = sources();
@@ -181,10 +191,7 @@ fn orphans(sims: &BTreeSet<String>, snapshots: &[String]) -> Vec<String> {
 
 #[test]
 fn every_snapshot_has_a_sim() {
-    let name = |(path, _): &(String, String)| {
-        path.trim_start_matches("sims/").trim_end_matches(".toml").to_owned()
-    };
-    let sims: BTreeSet<String> = texts("sims", "toml").iter().map(name).collect();
+    let sims = sims();
     let snapshots: Vec<String> =
         texts("snapshots", "snap").into_iter().map(|(path, _)| path).collect();
     assert_eq!(orphans(&sims, &snapshots), Vec::<String>::new());
@@ -226,10 +233,7 @@ fn table_differs(document: &str, sims: &BTreeSet<String>) -> Vec<String> {
 
 #[test]
 fn the_table_of_sims_is_not_stale() {
-    let name = |(path, _): &(String, String)| {
-        path.trim_start_matches("sims/").trim_end_matches(".toml").to_owned()
-    };
-    let sims: BTreeSet<String> = texts("sims", "toml").iter().map(name).collect();
+    let sims = sims();
     if let Ok(readme) = fs::read_to_string(root().join("README.md")) {
         assert_eq!(table_differs(&readme, &sims), Vec::<String>::new());
     }
