@@ -10,6 +10,7 @@ mod network;
 mod router;
 mod stack;
 pub(super) mod syntax;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::path::Path;

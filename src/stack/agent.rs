@@ -19,8 +19,8 @@ use super::{
     sidecar::Sidecar,
 };
 use crate::policy::{
-    profile::{Decision, Failed},
-    retry_after::{Said, within},
+    profile::{Decision, Failure, Profile},
+    retry_after::within,
 };
 use crate::world::{CallError, Env, Peer, Stream, Time};
 
@@ -49,6 +49,7 @@ pub struct Agent {
     thinks: Stream,
     tokens: Stream,
     retries: Stream,
+    sdk: Option<Profile>,
     traces: Stream,
     started: u32,
     /// The requests in hand, by number, as far as their answers have come.
@@ -91,7 +92,20 @@ impl Agent {
         let (thinks, tokens) = (env.stream("think"), env.stream("tokens"));
         let (retries, traces) = (env.stream("retries"), env.stream("traces"));
         let open = BTreeMap::new();
-        Agent { env, parts, name, workspace, thinks, tokens, retries, traces, started: 0, open }
+        let sdk = parts.group.sdk.map(Profile::new);
+        Agent {
+            env,
+            parts,
+            name,
+            workspace,
+            thinks,
+            tokens,
+            retries,
+            sdk,
+            traces,
+            started: 0,
+            open,
+        }
     }
 
     fn emit(&self, event: Event) {
@@ -221,15 +235,17 @@ impl Agent {
         job: Job,
         result: &Result<Result<Answer, RouteError>, CallError>,
     ) -> Option<Job> {
-        let Some(sdk) = &self.parts.group.sdk else { return Some(job) };
+        let Some(sdk) = &self.sdk else { return Some(job) };
         let (failure, wait) = match result {
             Ok(Ok(_)) => return Some(job),
-            Ok(Err(error)) => (Failed::Status(error.status()), error.retry_after),
-            Err(CallError::TimedOut) => (Failed::TimedOut, None),
-            Err(_) => (Failed::Connection, None),
+            Ok(Err(error)) => (Failure::Status(error.status()), error.retry_after),
+            Err(CallError::TimedOut) => (Failure::Timeout, None),
+            Err(_) => (Failure::Connection, None),
         };
-        let said = Said { retry_after: wait, ..Said::default() };
-        let decision = sdk.decide(job.attempts, failure, &said, &mut self.retries);
+        let header = |wait: Duration| ("retry-after", wait.as_secs_f64().to_string());
+        let headers: Vec<_> = wait.map(header).into_iter().collect();
+        let utc = self.env.utc();
+        let decision = sdk.decide(job.attempts, failure, &headers, utc, &mut self.retries);
         let left = job.deadline - self.env.now();
         let Decision::Retry { after } = decision else { return Some(job) };
         // Whatever the router says: the agent's own deadline comes first.

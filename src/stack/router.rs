@@ -38,7 +38,7 @@ use super::{
     settings::{self, Task},
 };
 use crate::{
-    policy::{budget::Budget, bulkhead::Bulkhead, hedge::Hedge},
+    policy::{budget::Budget, bulkhead::Bulkhead, hedge::Latencies},
     world::{Env, Later, Peer, Stream},
 };
 
@@ -66,7 +66,8 @@ pub struct Router {
     flights: u64,
     retry_budget: Option<Budget>,
     bulkhead: Option<Bulkhead>,
-    hedge: Option<Hedge>,
+    /// How long answers took, if a hedge goes by it.
+    latencies: Option<Latencies>,
     prober: Prober,
     overheads: Stream,
     pauses: Stream,
@@ -107,7 +108,7 @@ impl Router {
             flights: 0,
             retry_budget: settings.retry_budget.as_ref().map(Budget::new),
             bulkhead: settings.bulkhead.map(Bulkhead::new),
-            hedge: settings.hedge.clone().map(Hedge::new),
+            latencies: settings.hedge.map(|_| Latencies::new(LATENCIES_FOR, env.now())),
             prober: Prober::default(),
             overheads: env.stream("overhead"),
             pauses: env.stream("pauses"),
@@ -131,6 +132,9 @@ impl Router {
         }
     }
 }
+
+/// For how long at least a latency counts when a hedge is planned; tower rotates its histograms so.
+const LATENCIES_FOR: Duration = Duration::from_secs(60);
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

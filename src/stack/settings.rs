@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use router::{Breakers, HealthChecks, HedgeDelay, Hedging, KNOWN_AT_LEAST, Router, Streaming};
+
 pub use crate::policy::classify::Provider;
 use crate::{
-    policy::{profile::Profile, quota},
+    policy::{profile::Client, quota},
     world::{Delay, Probability},
 };
 
@@ -121,7 +123,7 @@ pub struct AgentGroup {
     /// How long it waits in one attempt; `None` for as long as there is.
     pub timeout: Option<Duration>,
     /// How its SDK asks the router again; `None` for never.
-    pub sdk: Option<Profile>,
+    pub sdk: Option<Client>,
 }
 
 impl Task {

@@ -8,14 +8,14 @@ use miette::SourceSpan;
 
 use super::Builder;
 use crate::policy::{
-    Growth, Preset, budget, bulkhead, deadline::Timeouts, health, hedge, select::Strategy,
+    Growth, Preset, budget, bulkhead, deadline::Timeouts, health, select::Strategy,
 };
 use crate::scenario::field::{At, Field};
 use crate::scenario::model::{Retry, Router, Sim, Streaming, Task};
 use crate::scenario::raw::{RawBulkhead, RawHealth, RawHedge, RawRetry, RawRetryBudget, RawRouter};
 use crate::scenario::units::quoted;
 use crate::scenario::values::{ScalePermille, Whole};
-use crate::stack::settings::{Breakers, HealthChecks};
+use crate::stack::settings::{Breakers, HealthChecks, HedgeDelay, Hedging};
 use crate::world::{Delay, Probability};
 
 impl Router {
@@ -279,16 +279,16 @@ impl Builder {
         settings
     }
 
-    fn hedge(&mut self, At { value: raw, span }: At<RawHedge>) -> Option<hedge::Settings> {
+    fn hedge(&mut self, At { value: raw, span }: At<RawHedge>) -> Option<Hedging> {
         let extra = self.whole_up_to(raw.extra, 1, 10, "extra");
         match (raw.after, raw.percentile) {
             (Some(after), None) => {
                 let after = self.positive(Some(after), Duration::from_secs(2));
-                Some(hedge::Settings::fixed(after, extra))
+                Some(Hedging { delay: HedgeDelay::Fixed(after), extra })
             }
             (None, Some(percentile)) => {
                 let percentile = self.whole_up_to(Some(percentile), 95, 99, "percentile");
-                Some(hedge::Settings::percentile(percentile, extra))
+                Some(Hedging { delay: HedgeDelay::Quantile(percentile * 10_000), extra })
             }
             _ => {
                 let help = "write { after = \"2s\" } or { percentile = 95 }";

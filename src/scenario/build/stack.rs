@@ -6,16 +6,11 @@ use std::time::Duration;
 use miette::SourceSpan;
 
 use super::Builder;
-use crate::policy::Growth;
-use crate::policy::profile::Profile;
+use crate::policy::profile::Client;
 use crate::scenario::field::{At, ScalarOr};
-use crate::scenario::model::{
-    AgentGroup, Backend, ErrorMix, Retry, Router, Sidecar, Sim, Tokens, Workspace,
-};
+use crate::scenario::model::{AgentGroup, Backend, ErrorMix, Sidecar, Sim, Tokens};
 use crate::scenario::names::{NAME_LEN_MAX, RESERVED, is_name, member, nearest};
-use crate::scenario::raw::{
-    RawAgent, RawBackend, RawErrors, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
-};
+use crate::scenario::raw::{RawAgent, RawBackend, RawErrors, RawSidecar, RawTokens, RawWorkspace};
 use crate::scenario::units::{PPM, quoted};
 use crate::scenario::values::Whole;
 use crate::world::{Delay, Probability};
@@ -241,11 +236,12 @@ impl Builder {
         }
     }
 
-    fn sdk(&mut self, raw: &At<String>) -> Option<Profile> {
-        let found = Profile::parse(&raw.value);
+    fn sdk(&mut self, raw: &At<String>) -> Option<Client> {
+        let found = Client::parse(&raw.value);
         if found.is_none() {
             let message = format!("no SDK is called {}", quoted(&raw.value));
-            let names = Profile::NAMES.iter().copied();
+            let names = Client::ALL.map(Client::as_str);
+            let names = names.iter().copied();
             self.unknown(raw.span, "unknown SDK", &message, &raw.value, names);
         }
         found

@@ -6,10 +6,13 @@ use super::{
     Router,
     job::{AttemptError, Flight, JobKey},
 };
-use crate::stack::{
-    Event,
-    message::{Generate, StreamId, StreamTo},
-    settings::Streaming,
+use crate::{
+    policy::hedge::{self, Hedge},
+    stack::{
+        Event,
+        message::{Generate, StreamId, StreamTo},
+        settings::{HedgeDelay, KNOWN_AT_LEAST, Streaming},
+    },
 };
 
 /// About four characters to a token, one byte each.
@@ -99,7 +102,7 @@ impl Router {
             flight.call = Some(call);
         }
         if !is_hedge {
-            self.plan_hedge(key, id);
+            self.plan_hedge(key);
         }
         true
     }
@@ -110,22 +113,46 @@ impl Router {
     }
 
     /// Asks the next model as well if this attempt takes its time.
-    fn plan_hedge(&mut self, key: JobKey, id: StreamId) {
-        let Some(delay) = self.hedge.as_ref().and_then(|hedge| hedge.delay(0)) else { return };
-        self.env.after(delay, move |router, _| router.hedge(key, id, 1));
+    fn plan_hedge(&mut self, key: JobKey) {
+        let Some(hedging) = self.settings.hedge else { return };
+        let now = self.env.now();
+        let delay = match hedging.delay {
+            HedgeDelay::Fixed(delay) => Some(delay),
+            HedgeDelay::Quantile(ppm) => {
+                let latencies = self.latencies.as_mut();
+                latencies.and_then(|latencies| latencies.quantile(now, ppm, KNOWN_AT_LEAST))
+            }
+        };
+        let Some(job) = self.jobs.get_mut(key).filter(|_| delay.is_some()) else { return };
+        job.hedge = Some(Hedge::new(hedge::Settings { delay, extra: hedging.extra }, now));
+        self.wait_for_hedge(key);
     }
 
-    fn hedge(&mut self, key: JobKey, id: StreamId, extra: u32) {
+    fn wait_for_hedge(&mut self, key: JobKey) {
+        let next = self.jobs.get(key).and_then(|job| job.hedge?.next());
+        let Some(next) = next else { return };
+        let attempts = self.jobs.get(key).map_or(0, |job| job.attempts);
+        self.env.after(next - self.env.now(), move |router, _| router.hedge(key, attempts));
+    }
+
+    /// The attempt has taken so long that another model is asked as well, unless it has begun to
+    /// answer or another attempt has been made since.
+    fn hedge(&mut self, key: JobKey, attempts: u32) {
+        let now = self.env.now();
         let Some(job) = self.jobs.get_mut(key) else { return };
-        let waits = job.flights.iter().any(|flight| flight.id == id && flight.reading.is_none());
-        if !waits || job.committed {
+        let waits = job.attempts == attempts
+            && !job.flights.is_empty()
+            && job.flights.iter().all(|flight| flight.reading.is_none());
+        if !waits || !job.hedge.as_mut().is_some_and(|hedge| hedge.send(now)) {
             return;
         }
-        let Some(&lane) = job.order.get(job.next) else { return };
-        job.next += 1;
-        self.launch(key, lane, true);
-        if let Some(delay) = self.hedge.as_ref().and_then(|hedge| hedge.delay(extra)) {
-            self.env.after(delay, move |router, _| router.hedge(key, id, extra + 1));
+        while let Some(lane) = self.jobs.get(key).and_then(|job| job.order.get(job.next).copied()) {
+            if let Some(job) = self.jobs.get_mut(key) {
+                job.next += 1;
+            }
+            if self.launch(key, lane, true) {
+                return self.wait_for_hedge(key);
+            }
         }
     }
 

@@ -3,7 +3,9 @@
 use std::{rc::Rc, time::Duration};
 
 use crate::{
-    policy::{breaker::Permit, budget::Ticket, classify::Class, deadline::Deadline, quota},
+    policy::{
+        breaker::Permit, budget::Ticket, classify::Class, deadline::Deadline, hedge::Hedge, quota,
+    },
     stack::{
         agent::Agent,
         message::{Alternative, Answer, Baggage, Prompt, RouteError, StreamId},
@@ -46,6 +48,8 @@ pub(super) struct Job {
     pub(super) alternatives: Vec<Alternative>,
     /// Attempts under way; more than one with hedging.
     pub(super) flights: Vec<Flight>,
+    /// When the next model is asked as well.
+    pub(super) hedge: Option<Hedge>,
     /// The agent has tokens of this flight: no other may answer.
     pub(super) committed: bool,
     /// Output tokens of attempts that broke off after their first token.
@@ -140,6 +144,7 @@ impl Job {
             ticket: None,
             alternatives: Vec::new(),
             flights: Vec::new(),
+            hedge: None,
             committed: false,
             wasted_tokens: 0,
         }

@@ -86,10 +86,8 @@ impl Router {
             lane.latency.observe(took);
         }
         let change = lane.record(now, job.prompt.task, flight.permit, outcome, took);
-        if outcome == Outcome::Success
-            && let Some(hedge) = &mut self.hedge
-        {
-            hedge.observe(now, took);
+        if let Some(latencies) = self.latencies.as_mut().filter(|_| outcome == Outcome::Success) {
+            latencies.record(now, took);
         }
         self.emit_change(change);
         Some(flight)
@@ -101,7 +99,6 @@ impl Router {
         let outcome = if against { Outcome::Failure } else { Outcome::Ignored };
         let Some(flight) = self.land(key, id, outcome) else { return };
         self.close_stream(&flight);
-        let now = self.env.now();
         if let Some(budget) = &mut self.retry_budget {
             budget.on_attempt_failed();
         }

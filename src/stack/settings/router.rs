@@ -6,9 +6,7 @@ use serde::Deserialize;
 
 use super::Task;
 use crate::{
-    policy::{
-        Retry, breaker, budget, bulkhead, deadline::Timeouts, health, hedge, select::Strategy,
-    },
+    policy::{Retry, breaker, budget, bulkhead, deadline::Timeouts, health, select::Strategy},
     world::Delay,
 };
 
@@ -42,7 +40,7 @@ pub struct Router {
     /// How many requests may be in hand at once.
     pub bulkhead: Option<bulkhead::Settings>,
     /// When a second model is asked without waiting for the first.
-    pub hedge: Option<hedge::Settings>,
+    pub hedge: Option<Hedging>,
     /// How models are checked.
     pub health: HealthChecks,
     /// Whether breakers and quotas survive a crash, on the node's disk.
@@ -61,6 +59,28 @@ pub struct Breakers {
     /// Whether each task has its own at each model.
     pub per_task: bool,
 }
+
+/// When a second model is asked without waiting for the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hedging {
+    /// How long the first one has.
+    pub delay: HedgeDelay,
+    /// How many more may be asked.
+    pub extra: u32,
+}
+
+/// How long a model has before another one is asked as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HedgeDelay {
+    /// So long.
+    Fixed(Duration),
+    /// As long as all but the slowest answers took: the quantile, in millionths. Before
+    /// [`KNOWN_AT_LEAST`] answers are known, no other is asked.
+    Quantile(u32),
+}
+
+/// Answers that make a quantile of them worth something.
+pub const KNOWN_AT_LEAST: u64 = 20;
 
 /// How the router checks its models.
 #[derive(Clone, Debug, PartialEq)]
