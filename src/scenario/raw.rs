@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 pub(super) use events::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
+    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
+    RawPartition, RawWithin,
 };
 pub(super) use stack::{
     RawAgent, RawBackend, RawErrors, RawLoad, RawRetry, RawRouter, RawSidecar, RawWorkspace,
