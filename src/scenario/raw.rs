@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 pub(super) use breaker::{RawBreaker, RawWindow};
 pub(super) use events::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
+    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
+    RawPartition, RawWithin,
 };
 pub(super) use router::{
     RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
