@@ -357,19 +357,6 @@ impl Quota {
         }
     }
 
-    /// When today ends.
-    pub const fn reset_at(&self) -> Timestamp {
-        self.end
-    }
-    /// s
-    pub fn save(&self) -> Saved {
-        Saved
-    }
-    /// r
-    pub fn restore(settings: Settings, _: Saved, utc: Timestamp) -> Quota {
-        Quota::new(settings, utc)
-    }
-
     /// The next day that has ended and that nobody was told of: each is told once. What is in
     /// flight of it shows as reserved. Days on which the quota was not asked at all are not told.
     pub fn take_reset(&mut self, utc: Timestamp) -> Option<Usage> {
@@ -427,7 +414,3 @@ impl Quota {
         self.past.retain(|past| !past.told || past.usage.reserved > 0);
     }
 }
-
-/// S
-#[derive(serde::Serialize, serde::Deserialize)]
-pub struct Saved;

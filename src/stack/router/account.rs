@@ -58,8 +58,8 @@ impl Account {
     }
 
     /// How long until the next day.
-    pub(super) fn reset_in(&self, utc: Timestamp) -> Option<Duration> {
-        let reset_at = self.quota.as_ref()?.reset_at();
+    pub(super) fn reset_in(&mut self, utc: Timestamp) -> Option<Duration> {
+        let reset_at = self.quota.as_mut()?.status(utc).reset_at;
         Duration::try_from(reset_at.duration_since(utc)).ok()
     }
 }

@@ -139,11 +139,11 @@ impl Router {
     }
 
     /// How long until it may make sense to ask again, for a request that nobody will answer.
-    pub(super) fn come_back_in(&self, job: &Job, code: &str) -> Option<std::time::Duration> {
+    pub(super) fn come_back_in(&mut self, job: &Job, code: &str) -> Option<std::time::Duration> {
         match code {
             "quota_exceeded" => {
-                let account = self.accounts.get(&job.prompt.workspace)?;
-                account.reset_in(self.env.utc())
+                let utc = self.env.utc();
+                self.accounts.get_mut(&job.prompt.workspace)?.reset_in(utc)
             }
             _ => None,
         }

@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::Router;
 use crate::{
-    policy::{breaker, quota::Quota},
+    policy::{
+        breaker,
+        quota::{self, Quota},
+    },
     stack::Event,
 };
 
@@ -58,12 +61,15 @@ impl Router {
         let mut restored = 0;
         let names: Vec<Rc<str>> = self.accounts.keys().cloned().collect();
         for workspace in names {
-            let saved = self.read_json(&quota_file(&workspace));
+            let saved: Option<quota::Saved> = self.read_json(&quota_file(&workspace));
             if let (Some(account), Some(saved)) = (self.accounts.get_mut(&workspace), saved)
                 && let Some(quota) = &mut account.quota
             {
-                *quota = Quota::restore(quota.settings().clone(), saved, utc);
-                restored += 1;
+                // A day that there is not cannot have been written by an earlier life.
+                if let Ok(known) = Quota::restore(quota.settings().clone(), &saved, utc) {
+                    *quota = known;
+                    restored += 1;
+                }
             }
         }
         self.restored("quotas", restored);
