@@ -6,6 +6,7 @@ use std::time::Duration;
 use miette::SourceSpan;
 
 use super::Builder;
+use crate::policy::Growth;
 use crate::scenario::field::{At, ScalarOr};
 use crate::scenario::model::{
     AgentGroup, Backend, ErrorMix, Retry, Router, Sidecar, Sim, Tokens, Workspace,
@@ -81,9 +82,10 @@ impl Builder {
         let retry = Retry {
             attempts: self.whole_up_to(raw.attempts, default.attempts, 100, "attempts"),
             base: self.read(raw.base, default.base),
-            factor: self.whole_up_to(raw.factor, default.factor, 1_000, "the factor"),
+            growth: Growth::times(self.whole_up_to(raw.factor, 2, 1_000, "the factor")),
             max: self.read(raw.max, default.max),
             jitter: raw.jitter.unwrap_or_default(),
+            hard_max: default.hard_max,
         };
         if let Some(span) = max_span.filter(|_| retry.base > retry.max) {
             let message = "the first pause is longer than the longest";

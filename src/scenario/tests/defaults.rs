@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{MINIMAL, valid, with};
+use crate::policy::Growth;
 use crate::scenario::{
     Bound, Expectation, FaultKind, FieldValue, Jitter, Leak, Load, Must, Partition, Provider,
     Selector, Task, Tokens, parse,
@@ -35,7 +36,7 @@ fn the_minimal_sim() {
     assert_eq!((sim.network.loss, sim.network.bandwidth), (Probability::NEVER, None));
     assert_eq!((sim.sidecar, sim.load), (None, None));
     assert_eq!(sim.router.timeout, ms(30_000));
-    assert_eq!((sim.router.retry.attempts, sim.router.retry.factor), (1, 2));
+    assert_eq!((sim.router.retry.attempts, sim.router.retry.growth), (1, Growth::DOUBLE));
     assert_eq!((sim.router.retry.base, sim.router.retry.max), (ms(500), ms(8_000)));
     assert_eq!(sim.router.retry.jitter, Jitter::Full);
     assert_eq!(sim.router.overhead, Delay::Fixed(ms(1)));
