@@ -33,8 +33,8 @@ pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
     AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,
-    FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, Router,
-    Selector, Sidecar, Sim, Stage, Task, Tokens, Workspace,
+    FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, RetryAfter,
+    Router, Selector, Sidecar, Sim, Stage, Task, Tokens, Workspace,
 };
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};

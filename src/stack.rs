@@ -16,6 +16,7 @@ mod message;
 mod router;
 pub mod settings;
 mod sidecar;
+mod wire;
 
 pub use agent::{Agent, AgentParts};
 pub use backend::{Backend, Outage, Outages};
@@ -29,3 +30,4 @@ pub use message::{
 };
 pub use router::{Model, Router};
 pub use sidecar::Sidecar;
+pub use wire::{ErrorParts, read_error, read_error_body};

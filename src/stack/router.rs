@@ -8,7 +8,7 @@ use super::{
     Event,
     backend::Backend,
     message::{
-        Alternative, Answer, Baggage, Generate, Generated, Prompt, RouteError, RouteRequest,
+        Alternative, Answer, Baggage, Chunk, Generate, Generated, Prompt, RouteError, RouteRequest,
     },
     settings,
 };
@@ -242,4 +242,10 @@ impl Handler<RouteRequest> for Router {
         self.env.after(overhead, move |router, _| router.attempt(job));
         later
     }
+}
+
+impl Handler<Chunk> for Router {
+    type Result = ();
+
+    fn handle(&mut self, _: Chunk, _: &mut Context<Self>) {}
 }

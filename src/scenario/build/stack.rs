@@ -8,16 +8,14 @@ use miette::SourceSpan;
 use super::Builder;
 use crate::policy::Growth;
 use crate::scenario::field::{At, ScalarOr};
-use crate::scenario::model::{
-    AgentGroup, Backend, ErrorMix, Retry, Router, Sidecar, Sim, Tokens, Workspace,
-};
+use crate::scenario::model::{AgentGroup, Retry, Router, Sidecar, Sim, Tokens, Workspace};
 use crate::scenario::names::{NAME_LEN_MAX, RESERVED, is_name, member, nearest};
 use crate::scenario::raw::{
-    RawAgent, RawBackend, RawErrors, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
+    RawAgent, RawBackend, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
 };
-use crate::scenario::units::{PPM, quoted};
+use crate::scenario::units::quoted;
 use crate::scenario::values::Whole;
-use crate::world::{Delay, Probability};
+use crate::world::Delay;
 
 /// How many agents a sim may have in all.
 const AGENTS_MAX: u64 = 1_000_000;
@@ -95,7 +93,7 @@ impl Builder {
     }
 
     /// An integer from 1 to `max`.
-    fn whole_up_to(
+    pub(super) fn whole_up_to(
         &mut self,
         raw: Option<crate::scenario::field::Field<Whole>>,
         default: u32,
@@ -238,44 +236,6 @@ impl Builder {
         } else {
             seen.insert(name.value.clone(), name.span);
         }
-    }
-
-    fn backend(&mut self, raw: RawBackend) -> Backend {
-        let first_token =
-            Delay::LogNormal { p50: Duration::from_millis(400), p99: Duration::from_secs(3) };
-        Backend {
-            name: raw.name.value,
-            provider: raw.provider.unwrap_or_default(),
-            tier: raw.tier.unwrap_or(1),
-            first_token: self.delay(raw.first_token, first_token),
-            tokens_per_second: self.whole_up_to(
-                raw.tokens_per_second,
-                60,
-                1_000_000_000,
-                "tokens per second",
-            ),
-            errors: raw.errors.map(|raw| self.errors(raw)).unwrap_or_default(),
-            retry_after: self.optional(raw.retry_after),
-            tokens_per_minute: self.optional(raw.tokens_per_minute).map(|whole| whole.0),
-            requests_per_minute: self.optional(raw.requests_per_minute).map(|whole| whole.0),
-        }
-    }
-
-    pub(super) fn errors(&mut self, At { value: raw, span }: At<RawErrors>) -> ErrorMix {
-        let mix = ErrorMix {
-            rate_limited: self.read(raw.rate_limited, Probability::NEVER),
-            overloaded: self.read(raw.overloaded, Probability::NEVER),
-            server_error: self.read(raw.server_error, Probability::NEVER),
-            silence: self.read(raw.silence, Probability::NEVER),
-            reset: self.read(raw.reset, Probability::NEVER),
-            malformed: self.read(raw.malformed, Probability::NEVER),
-        };
-        let sum: u32 = mix.parts().iter().map(|(_, probability)| probability.as_ppm()).sum();
-        if sum > PPM {
-            let message = format!("the errors add up to more than 100%: {}%", sum / (PPM / 100));
-            self.error(span, "", &message, "lower them; the rest to 100% is success");
-        }
-        mix
     }
 
     fn agent(&mut self, raw: RawAgent) -> AgentGroup {

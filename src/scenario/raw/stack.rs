@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use super::{RawDelay, RawTokens};
 use crate::scenario::field::{At, Field};
-use crate::scenario::model::{Jitter, Provider, Task};
+use crate::scenario::model::{Jitter, Task};
 use crate::scenario::values::{PerKilosecond, ScalePermille, StageRate, Whole};
-use crate::world::Probability;
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -75,51 +74,6 @@ pub(in crate::scenario) struct RawRetry {
 pub(in crate::scenario) struct RawWorkspace {
     /// Its name.
     pub(in crate::scenario) name: At<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Backend"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawBackend {
-    /// Its name, and its node's.
-    pub(in crate::scenario) name: At<String>,
-    /// Whose API and error shapes it has. Default: generic.
-    pub(in crate::scenario) provider: Option<Provider>,
-    /// How capable the model is; more is more. Default: 1.
-    pub(in crate::scenario) tier: Option<u8>,
-    /// The time to the first token. Default: log-normal, p50 400ms, p99 3s.
-    pub(in crate::scenario) first_token: Option<At<RawDelay>>,
-    /// Tokens per second after the first. Default: 60.
-    pub(in crate::scenario) tokens_per_second: Option<Field<Whole>>,
-    /// What goes wrong on its own. Default: nothing.
-    pub(in crate::scenario) errors: Option<At<RawErrors>>,
-    /// What it sends as Retry-After with a 429 or a 529. Default: nothing.
-    pub(in crate::scenario) retry_after: Option<Field<Duration>>,
-    /// Tokens per minute above which it answers 429. Default: no limit.
-    pub(in crate::scenario) tokens_per_minute: Option<Field<Whole>>,
-    /// Requests per minute above which it answers 429. Default: no limit.
-    pub(in crate::scenario) requests_per_minute: Option<Field<Whole>>,
-}
-
-/// How likely each error is for one request; together at most 100%.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Errors"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawErrors {
-    /// 429.
-    pub(in crate::scenario) rate_limited: Option<Field<Probability>>,
-    /// 529.
-    pub(in crate::scenario) overloaded: Option<Field<Probability>>,
-    /// 500.
-    pub(in crate::scenario) server_error: Option<Field<Probability>>,
-    /// No answer at all.
-    pub(in crate::scenario) silence: Option<Field<Probability>>,
-    /// The connection breaks.
-    pub(in crate::scenario) reset: Option<Field<Probability>>,
-    /// An answer that cannot be parsed.
-    pub(in crate::scenario) malformed: Option<Field<Probability>>,
 }
 
 #[derive(Debug, Deserialize)]
