@@ -34,8 +34,8 @@ pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
     AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,
-    FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, Router,
-    Selector, Sidecar, Sim, Stage, Task, Tokens, Window, Workspace,
+    FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, RetryAfter,
+    Router, Selector, Sidecar, Sim, Stage, Task, Tokens, Workspace,
 };
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]

@@ -30,3 +30,4 @@ pub use message::{
 };
 pub use router::{Model, Router};
 pub use sidecar::Sidecar;
+pub use wire::{ErrorParts, read_error, read_error_body};

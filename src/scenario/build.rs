@@ -3,7 +3,7 @@
 //! A wrong value is noted and replaced by its default, so that the rest can be checked too; a sim
 //! with a note is never returned.
 
-mod breaker;
+mod backend;
 mod events;
 mod load;
 mod network;

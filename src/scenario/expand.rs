@@ -155,7 +155,7 @@ fn to_world(sim: &Sim, number: usize, fault: &Fault, outages: &NamedOutages) -> 
         FaultKind::Backend { name, errors, retry_after, first_token } => {
             let outage = Outage {
                 errors: *errors,
-                retry_after: *retry_after,
+                retry_after: retry_after.clone(),
                 first_token: first_token.clone(),
             };
             let of_backend = outages.iter().find(|(other, _)| other == name);

@@ -3,7 +3,7 @@
 //! The comments on the fields are what an editor shows a user. Nothing here judges a value; `build`
 //! does, and turns these into the model.
 
-mod breaker;
+mod backend;
 mod events;
 mod router;
 mod stack;
@@ -13,15 +13,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-pub(super) use breaker::{RawBreaker, RawWindow};
-pub(super) use events::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
-    RawPartition, RawWithin,
-};
-pub(super) use router::{
-    RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
-};
-pub(super) use stack::{RawAgent, RawBackend, RawErrors, RawLoad, RawSidecar};
+pub(super) use backend::{RawBackend, RawBackendFault, RawErrors, RawRetryAfter};
+pub(super) use events::{RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition};
+pub(super) use stack::{RawAgent, RawLoad, RawRetry, RawRouter, RawSidecar, RawWorkspace};
 
 use super::field::{At, Field, ScalarOr};
 use super::model::{Leak, Must};

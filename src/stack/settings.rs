@@ -1,19 +1,15 @@
 //! What the actors of the stack are told: plain values, checked by whoever made them. Sims from TOML
 //! and worlds from code use the same ones.
 
-mod router;
+mod backend;
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use router::{Breakers, HealthChecks, HedgeDelay, Hedging, KNOWN_AT_LEAST, Router, Streaming};
+use crate::{policy::Retry, world::Delay};
 
-pub use crate::policy::classify::Provider;
-use crate::{
-    policy::{profile::Client, quota},
-    world::{Delay, Probability},
-};
+pub use backend::{Backend, ErrorKind, ErrorMix, Provider, RetryAfter};
 
 /// The orchestration sidecar, node `sidecar`.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,65 +33,6 @@ pub struct Workspace {
     pub quota: Option<quota::Settings>,
     /// The provider that it would rather have.
     pub prefer: Option<Provider>,
-}
-
-/// A model backend, a node of its own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Backend {
-    /// Its name, and its node's.
-    pub name: String,
-    /// Whose API and error shapes it has.
-    pub provider: Provider,
-    /// How capable the model is; more is more.
-    pub tier: u8,
-    /// w
-    pub weight: u32,
-    /// p
-    pub price_micros: u64,
-    /// The time to the first token.
-    pub first_token: Delay,
-    /// Tokens per second after the first, at least 1.
-    pub tokens_per_second: u32,
-    /// What goes wrong on its own.
-    pub errors: ErrorMix,
-    /// What it sends as Retry-After with a 429 or a 529.
-    pub retry_after: Option<Duration>,
-    /// Tokens per minute above which it answers 429.
-    pub tokens_per_minute: Option<u64>,
-    /// Requests per minute above which it answers 429.
-    pub requests_per_minute: Option<u64>,
-}
-
-/// How likely each error is for one request; together at most 100 %.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ErrorMix {
-    /// 429.
-    pub rate_limited: Probability,
-    /// 529.
-    pub overloaded: Probability,
-    /// 500.
-    pub server_error: Probability,
-    /// No answer at all.
-    pub silence: Probability,
-    /// The connection breaks.
-    pub reset: Probability,
-    /// An answer that cannot be parsed.
-    pub malformed: Probability,
-}
-
-impl ErrorMix {
-    /// Each error under its name, in the order in which a draw is compared with them.
-    #[must_use]
-    pub fn parts(&self) -> [(&'static str, Probability); 6] {
-        [
-            ("rate_limited", self.rate_limited),
-            ("overloaded", self.overloaded),
-            ("server_error", self.server_error),
-            ("silence", self.silence),
-            ("reset", self.reset),
-            ("malformed", self.malformed),
-        ]
-    }
 }
 
 /// A group of agents that are alike. The node of a group of one is the group's name; the nodes of a

@@ -8,12 +8,14 @@ use miette::SourceSpan;
 use super::Builder;
 use crate::policy::profile::Client;
 use crate::scenario::field::{At, ScalarOr};
-use crate::scenario::model::{AgentGroup, Backend, ErrorMix, Sidecar, Sim, Tokens};
+use crate::scenario::model::{AgentGroup, Retry, Router, Sidecar, Sim, Tokens, Workspace};
 use crate::scenario::names::{NAME_LEN_MAX, RESERVED, is_name, member, nearest};
-use crate::scenario::raw::{RawAgent, RawBackend, RawErrors, RawSidecar, RawTokens, RawWorkspace};
-use crate::scenario::units::{PPM, quoted};
+use crate::scenario::raw::{
+    RawAgent, RawBackend, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
+};
+use crate::scenario::units::quoted;
 use crate::scenario::values::Whole;
-use crate::world::{Delay, Probability};
+use crate::world::Delay;
 
 /// How many agents a sim may have in all.
 const AGENTS_MAX: u64 = 1_000_000;
@@ -33,7 +35,49 @@ impl Builder {
         raw.enabled.unwrap_or(true).then_some(sidecar)
     }
 
-    /// An integer up to `max`.
+    pub(super) fn router(&mut self, sim: &Sim, raw: RawRouter) -> Router {
+        let default = Router::unset();
+        let mut seen = BTreeMap::from([(raw.primary.value.clone(), raw.primary.span)]);
+        for name in &raw.fallback {
+            if let Some(first) = seen.insert(name.value.clone(), name.span) {
+                let message = format!("{} is in the chain twice", quoted(&name.value));
+                self.twice(name.span, first, message);
+            }
+        }
+        Router {
+            primary: self.backend_reference(sim, raw.primary),
+            fallback: raw
+                .fallback
+                .into_iter()
+                .map(|name| self.backend_reference(sim, name))
+                .collect(),
+            timeout: self.positive(raw.timeout, default.timeout),
+            retry: raw.retry.map_or(default.retry, |raw| self.retry(raw)),
+            overhead: self.delay(raw.overhead, default.overhead),
+            honour_retry_after: raw.honour_retry_after.unwrap_or(true),
+            deadline: raw.deadline.map(|raw| self.positive(Some(raw), default.timeout)),
+        }
+    }
+
+    fn retry(&mut self, raw: RawRetry) -> Retry {
+        let default = Retry::default();
+        let max_span = raw.max.as_ref().or(raw.base.as_ref()).map(|field| field.span);
+        let retry = Retry {
+            attempts: self.whole_up_to(raw.attempts, default.attempts, 100, "attempts"),
+            base: self.read(raw.base, default.base),
+            growth: Growth::times(self.whole_up_to(raw.factor, 2, 1_000, "the factor")),
+            max: self.read(raw.max, default.max),
+            jitter: raw.jitter.unwrap_or_default(),
+            hard_max: default.hard_max,
+        };
+        if let Some(span) = max_span.filter(|_| retry.base > retry.max) {
+            let message = "the first pause is longer than the longest";
+            self.error(span, "", message, "make max at least base");
+        }
+        retry
+    }
+
+    /// An integer from 1 to `max`.
     pub(super) fn whole_up_to(
         &mut self,
         raw: Option<crate::scenario::field::Field<Whole>>,
@@ -178,46 +222,6 @@ impl Builder {
         } else {
             seen.insert(name.value.clone(), name.span);
         }
-    }
-
-    fn backend(&mut self, raw: RawBackend) -> Backend {
-        let first_token =
-            Delay::LogNormal { p50: Duration::from_millis(400), p99: Duration::from_secs(3) };
-        Backend {
-            name: raw.name.value,
-            provider: raw.provider.unwrap_or_default(),
-            tier: raw.tier.unwrap_or(1),
-            weight: 1,
-            price_micros: 0,
-            first_token: self.delay(raw.first_token, first_token),
-            tokens_per_second: self.whole_up_to(
-                raw.tokens_per_second,
-                60,
-                1_000_000_000,
-                "tokens per second",
-            ),
-            errors: raw.errors.map(|raw| self.errors(raw)).unwrap_or_default(),
-            retry_after: self.optional(raw.retry_after),
-            tokens_per_minute: self.optional(raw.tokens_per_minute).map(|whole| whole.0),
-            requests_per_minute: self.optional(raw.requests_per_minute).map(|whole| whole.0),
-        }
-    }
-
-    pub(super) fn errors(&mut self, At { value: raw, span }: At<RawErrors>) -> ErrorMix {
-        let mix = ErrorMix {
-            rate_limited: self.read(raw.rate_limited, Probability::NEVER),
-            overloaded: self.read(raw.overloaded, Probability::NEVER),
-            server_error: self.read(raw.server_error, Probability::NEVER),
-            silence: self.read(raw.silence, Probability::NEVER),
-            reset: self.read(raw.reset, Probability::NEVER),
-            malformed: self.read(raw.malformed, Probability::NEVER),
-        };
-        let sum: u32 = mix.parts().iter().map(|(_, probability)| probability.as_ppm()).sum();
-        if sum > PPM {
-            let message = format!("the errors add up to more than 100%: {}%", sum / (PPM / 100));
-            self.error(span, "", &message, "lower them; the rest to 100% is success");
-        }
-        mix
     }
 
     fn agent(&mut self, raw: RawAgent) -> AgentGroup {

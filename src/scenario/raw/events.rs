@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{RawDelay, RawErrors, RawLink};
-use crate::scenario::field::{At, Field, ScalarOr};
+use super::{RawBackendFault, RawLink};
+use crate::scenario::field::{At, Field};
 use crate::scenario::model::FieldValue;
 use crate::scenario::values::{BoundValue, SignedNanos};
 
@@ -86,21 +86,6 @@ pub(in crate::scenario) struct RawClock {
     /// By how many parts per million they run fast, or slow when negative.
     pub(in crate::scenario) drift_ppm: Option<At<i32>>,
 }
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "BackendFault"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawBackendFault {
-    /// The backend.
-    pub(in crate::scenario) name: At<String>,
-    /// Its errors during the outage.
-    pub(in crate::scenario) errors: Option<At<RawErrors>>,
-    /// Its Retry-After during the outage.
-    pub(in crate::scenario) retry_after: Option<Field<Duration>>,
-    /// Its time to the first token during the outage.
-    pub(in crate::scenario) first_token: Option<At<RawDelay>>,
-}
-
 /// What must hold at the end: exactly one of metric, event and order.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
