@@ -4,6 +4,7 @@
 //! with a note is never returned.
 
 mod backend;
+mod breaker;
 mod events;
 mod load;
 mod network;

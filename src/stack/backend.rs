@@ -357,14 +357,3 @@ impl Handler<Probe> for Backend {
         later
     }
 }
-
-impl Handler<super::Probe> for Backend {
-    type Result = actix::MessageResult<super::Probe>;
-    fn handle(&mut self, _: super::Probe, _: &mut Context<Self>) -> Self::Result {
-        actix::MessageResult(crate::policy::health::Status::Healthy)
-    }
-}
-impl Handler<super::CloseStream> for Backend {
-    type Result = ();
-    fn handle(&mut self, _: super::CloseStream, _: &mut Context<Self>) {}
-}

@@ -34,10 +34,12 @@ use self::{
 use super::{
     Event,
     backend::Backend,
-    message::{
-        Alternative, Answer, Baggage, Chunk, Generate, Generated, Prompt, RouteError, RouteRequest,
-    },
-    settings,
+    message::{Answer, RouteError, RouteRequest, StreamId},
+    settings::{self, Task},
+};
+use crate::{
+    policy::{budget::Budget, bulkhead::Bulkhead, hedge::Latencies},
+    world::{Env, Later, Peer, Stream},
 };
 
 /// One model that the router may ask.
@@ -169,10 +171,4 @@ impl Handler<RouteRequest> for Router {
         self.env.after(overhead, move |router, _| router.admit(key));
         later
     }
-}
-
-impl Handler<Chunk> for Router {
-    type Result = ();
-
-    fn handle(&mut self, _: Chunk, _: &mut Context<Self>) {}
 }

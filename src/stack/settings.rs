@@ -2,14 +2,19 @@
 //! and worlds from code use the same ones.
 
 mod backend;
+mod router;
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{policy::Retry, world::Delay};
-
 pub use backend::{Backend, ErrorKind, ErrorMix, Provider, RetryAfter};
+pub use router::{Breakers, HealthChecks, HedgeDelay, Hedging, KNOWN_AT_LEAST, Router, Streaming};
+
+use crate::{
+    policy::{profile::Client, quota},
+    world::Delay,
+};
 
 /// The orchestration sidecar, node `sidecar`.
 #[derive(Clone, Debug, PartialEq)]

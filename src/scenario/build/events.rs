@@ -10,7 +10,10 @@ use crate::scenario::model::{
     Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Fault, FaultKind, FieldValue, Link,
     Partition, Sim, Window,
 };
-use crate::scenario::raw::{RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition};
+use crate::scenario::raw::{
+    RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
+    RawPartition, RawWithin,
+};
 use crate::scenario::span::Spanned;
 use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
 use crate::scenario::values::{BoundValue, SignedNanos};

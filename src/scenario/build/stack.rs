@@ -8,11 +8,9 @@ use miette::SourceSpan;
 use super::Builder;
 use crate::policy::profile::Client;
 use crate::scenario::field::{At, ScalarOr};
-use crate::scenario::model::{AgentGroup, Retry, Router, Sidecar, Sim, Tokens, Workspace};
+use crate::scenario::model::{AgentGroup, Sidecar, Sim, Tokens};
 use crate::scenario::names::{NAME_LEN_MAX, RESERVED, is_name, member, nearest};
-use crate::scenario::raw::{
-    RawAgent, RawBackend, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
-};
+use crate::scenario::raw::{RawAgent, RawBackend, RawSidecar, RawTokens, RawWorkspace};
 use crate::scenario::units::quoted;
 use crate::scenario::values::Whole;
 use crate::world::Delay;
@@ -35,49 +33,7 @@ impl Builder {
         raw.enabled.unwrap_or(true).then_some(sidecar)
     }
 
-    pub(super) fn router(&mut self, sim: &Sim, raw: RawRouter) -> Router {
-        let default = Router::unset();
-        let mut seen = BTreeMap::from([(raw.primary.value.clone(), raw.primary.span)]);
-        for name in &raw.fallback {
-            if let Some(first) = seen.insert(name.value.clone(), name.span) {
-                let message = format!("{} is in the chain twice", quoted(&name.value));
-                self.twice(name.span, first, message);
-            }
-        }
-        Router {
-            primary: self.backend_reference(sim, raw.primary),
-            fallback: raw
-                .fallback
-                .into_iter()
-                .map(|name| self.backend_reference(sim, name))
-                .collect(),
-            timeout: self.positive(raw.timeout, default.timeout),
-            retry: raw.retry.map_or(default.retry, |raw| self.retry(raw)),
-            overhead: self.delay(raw.overhead, default.overhead),
-            honour_retry_after: raw.honour_retry_after.unwrap_or(true),
-            deadline: raw.deadline.map(|raw| self.positive(Some(raw), default.timeout)),
-        }
-    }
-
-    fn retry(&mut self, raw: RawRetry) -> Retry {
-        let default = Retry::default();
-        let max_span = raw.max.as_ref().or(raw.base.as_ref()).map(|field| field.span);
-        let retry = Retry {
-            attempts: self.whole_up_to(raw.attempts, default.attempts, 100, "attempts"),
-            base: self.read(raw.base, default.base),
-            growth: Growth::times(self.whole_up_to(raw.factor, 2, 1_000, "the factor")),
-            max: self.read(raw.max, default.max),
-            jitter: raw.jitter.unwrap_or_default(),
-            hard_max: default.hard_max,
-        };
-        if let Some(span) = max_span.filter(|_| retry.base > retry.max) {
-            let message = "the first pause is longer than the longest";
-            self.error(span, "", message, "make max at least base");
-        }
-        retry
-    }
-
-    /// An integer from 1 to `max`.
+    /// An integer up to `max`.
     pub(super) fn whole_up_to(
         &mut self,
         raw: Option<crate::scenario::field::Field<Whole>>,

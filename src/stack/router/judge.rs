@@ -56,7 +56,7 @@ impl Router {
     pub(super) fn understand(&self, provider: Provider, error: &HttpError) -> AttemptError {
         let parts = wire::read_error(provider, error);
         let class = classify(&Failure {
-            provider,
+            provider: provider.api(),
             status: Some(error.status),
             error_type: &parts.error_type,
             code: &parts.code,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::{
-    policy::meter,
+    policy::{classify, meter},
     world::{Delay, Probability, Stream},
 };
 
@@ -51,6 +51,16 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Whose errors it is to be understood by.
+    #[must_use]
+    pub fn api(self) -> classify::Provider {
+        match self {
+            Provider::Anthropic => classify::Provider::Anthropic,
+            Provider::Openai => classify::Provider::Openai,
+            Provider::Generic => classify::Provider::Generic,
+        }
+    }
+
     /// As written in a sim.
     #[must_use]
     pub fn as_str(self) -> &'static str {
