@@ -11,8 +11,7 @@ use crate::scenario::model::{
     Partition, Sim, Window,
 };
 use crate::scenario::raw::{
-    RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
-    RawPartition, RawWithin,
+    RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
 use crate::scenario::span::Spanned;
 use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
