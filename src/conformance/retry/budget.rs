@@ -21,7 +21,9 @@ struct Grpc(Budget);
 pub(super) fn grpc(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupported> {
     dialect(config, &["grpc", "grpc_a6", "a6"])?;
     let max_tokens = ratio(config, &["max_tokens", "maxTokens"], 1_000)?.unwrap_or(10_000);
-    let token_ratio = ratio(config, &["token_ratio", "tokenRatio"], 1_000)?.unwrap_or(100);
+    // A6 passes over every decimal after the third.
+    let token_ratio = ratio(config, &["token_ratio", "tokenRatio"], 1_000_000)?;
+    let token_ratio = token_ratio.map_or(100, |millionths| millionths / 1_000);
     if let Some(threshold) = text(config, &["threshold"])?
         && threshold.replace(' ', "") != "max_tokens/2"
     {
@@ -246,10 +248,12 @@ pub(super) fn shared(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupporte
     } else {
         let names = ["retry_percent", "percent_can_retry", "percent", "retry_ratio"];
         let names_of_least = ["min_per_sec", "min_per_second", "min_retries_per_sec"];
-        Settings::Tower {
-            ttl: duration(config, &["ttl"])?.unwrap_or(Duration::from_secs(10)),
-            min_per_second: count(config, &names_of_least)?.unwrap_or(10),
-            retries_ppm: ratio(config, &names, 1_000_000)?.unwrap_or(200_000),
+        let ttl = duration(config, &["ttl"])?.unwrap_or(Duration::from_secs(10));
+        let min_per_second = count(config, &names_of_least)?.unwrap_or(10);
+        let retries_ppm = ratio(config, &names, 1_000_000)?.unwrap_or(200_000);
+        match named.as_deref() {
+            Some("finagle") => Settings::Finagle { ttl, min_per_second, retries_ppm },
+            _ => Settings::Tower { ttl, min_per_second, retries_ppm },
         }
     };
     let mut budget = Budget::new(&settings);

@@ -260,8 +260,7 @@ pub(super) fn timeout(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
 }
 
 impl Subject for Attempt {
-    fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
-        let _ = step;
+    fn step(&mut self, now: Time, event: &str, _: &mut Fields) -> Result<Seen, Unsupported> {
         if matches!(event, "start" | "request" | "begin" | "call") {
             self.deadline = Some(Deadline::new(self.timeouts, now));
         }

@@ -56,7 +56,8 @@ pub(super) fn ratio(
 ) -> Result<Option<u32>, Unsupported> {
     let Some(number) = first(names, |name| fields.number(name))? else { return Ok(None) };
     let scaled = (number * f64::from(parts)).round();
-    let exact = (scaled - number * f64::from(parts)).abs() < 1e-3;
+    // A millionth is as fine as numbers are compared.
+    let exact = parts == 1_000_000 || (scaled - number * f64::from(parts)).abs() < 1e-3;
     if (0.0..=f64::from(u32::MAX)).contains(&scaled) && exact {
         return Ok(Some(scaled as u32));
     }
