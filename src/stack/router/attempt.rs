@@ -94,7 +94,6 @@ impl Router {
         let call = self
             .env
             .call(&backend, Generate { prompt, stream })
-            .duplicable()
             .bytes(bytes)
             .timeout(limit)
             .then(move |router, result, _| router.attempted(key, id, result));

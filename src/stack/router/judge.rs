@@ -121,6 +121,7 @@ impl Router {
             class: error.class.as_str(),
             status: error.status,
             budget_ms: error.budget.map(millis),
+            retry_after_ms: error.wait.map(millis),
         });
         if committed {
             // The agent has part of an answer: a second one must not be mixed into it.
