@@ -103,9 +103,13 @@ const FRACTION: u32 = 24;
 fn grow(mut pause: u128, permille: u32, steps: u32, max: u64, grain: u128) -> u128 {
     let max = u128::from(max) << FRACTION;
     for _ in 0..steps {
-        // Past the longest it only grows; a pause that stays as it is stays so for good.
+        // Past the longest it only grows.
+        if pause >= max && permille >= 1_000 {
+            break;
+        }
         let next = pause * u128::from(permille) / 1_000 / grain * grain;
-        if next == pause || pause >= max && next >= pause {
+        // One that stays as it is stays so for good.
+        if next == pause {
             break;
         }
         pause = next;

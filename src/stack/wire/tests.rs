@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::{
-    policy::meter::Reading,
+    policy::{
+        classify::{Class, Failure, classify},
+        meter::Reading,
+    },
     stack::{message::Headers, settings::RetryAfter},
 };
 
@@ -132,6 +135,42 @@ fn an_overload_looks_the_same_whenever_it_comes() {
         assert_eq!(http(provider, ErrorKind::AcceptedThenOverloaded), overload);
         assert_eq!(http(provider, ErrorKind::ErrorInStream), overload);
     }
+}
+
+/// What the router makes of each error, in the order of [`ALL`].
+#[test]
+fn classes() {
+    let of = |provider| {
+        ALL.map(|kind| {
+            let error = http(provider, kind);
+            let ErrorParts { error_type, code, message } = read_error(provider, &error);
+            classify(&Failure {
+                provider,
+                status: Some(error.status),
+                error_type: &error_type,
+                code: &code,
+                message: &message,
+            })
+        })
+    };
+    let with = |forbidden, not_found| {
+        [
+            Class::RateLimit,
+            Class::Transient,
+            Class::Transient,
+            Class::CallerFault,
+            Class::Credential,
+            forbidden,
+            not_found,
+            Class::Transient,
+            Class::Transient,
+            Class::Quota,
+        ]
+    };
+    assert_eq!(of(Provider::Anthropic), with(Class::ModelAccess, Class::ModelAccess));
+    assert_eq!(of(Provider::Openai), with(Class::RegionBlocked, Class::ModelAccess));
+    assert_eq!(of(Provider::Generic), with(Class::Credential, Class::ModelAccess));
+    assert_eq!(of(Provider::Gemini), of(Provider::Generic), "no shape of its own");
 }
 
 #[test]
