@@ -82,6 +82,18 @@ pub struct Reservation {
     output: u64,
 }
 
+impl Reservation {
+    /// The input reserved, in tokens.
+    pub const fn input(&self) -> u64 {
+        self.input
+    }
+
+    /// The most output reserved, in tokens.
+    pub const fn output(&self) -> u64 {
+        self.output
+    }
+}
+
 /// What a meter says, as the headers of a response tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {

@@ -10,6 +10,7 @@
 use std::fmt;
 
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 
 mod day;
 #[cfg(test)]
@@ -197,6 +198,27 @@ fn ratio(used: u64, limit: u64, parts: u128) -> u64 {
     u64::try_from(whole + u128::from(up)).unwrap_or(u64::MAX)
 }
 
+/// What a quota keeps over a restart. Requests in flight when it was saved count as having used
+/// what they reserved, so that a crash never lets anything pass the limit; a reservation from
+/// before a restart must not be settled after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// The day, as `2026-03-29`.
+    pub day: String,
+    /// Tokens used or set aside.
+    pub used: u64,
+    /// Requests admitted.
+    pub requests: u64,
+}
+
+/// What was saved is not of a day that exists.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a quota was saved for {0:?}, which is no day")]
+pub struct NoSuchDay(
+    /// What it says instead of a day.
+    pub String,
+);
+
 /// A daily quota.
 #[derive(Clone, Debug)]
 pub struct Quota {
@@ -219,6 +241,27 @@ impl Quota {
     pub fn new(settings: Settings, utc: Timestamp) -> Quota {
         let (day, end) = settings.zone.day_of(utc);
         Quota { settings, today: Usage::new(day), end, past: Vec::new() }
+    }
+
+    /// What is to be kept over a restart.
+    pub fn save(&self) -> Saved {
+        let Usage { day, requests, .. } = self.today;
+        Saved { day: day.to_string(), used: self.today.taken(), requests }
+    }
+
+    /// The quota as it was saved. If its day is over by now it is told of as any other, and today
+    /// begins with nothing used.
+    ///
+    /// # Errors
+    ///
+    /// [`NoSuchDay`].
+    pub fn restore(settings: Settings, saved: &Saved, utc: Timestamp) -> Result<Quota, NoSuchDay> {
+        let day: Date = saved.day.parse().map_err(|_| NoSuchDay(saved.day.clone()))?;
+        let today = Usage { day, used: saved.used, reserved: 0, requests: saved.requests };
+        let end = settings.zone.end_of(day);
+        let mut quota = Quota { settings, today, end, past: Vec::new() };
+        quota.roll(utc);
+        Ok(quota)
     }
 
     /// How it is set up.
@@ -277,6 +320,17 @@ impl Quota {
             usage.requests = usage.requests.saturating_sub(1);
         }
         self.forget();
+    }
+
+    /// Counts a request that was not reserved and has used so many tokens, limit or not (as the
+    /// CCR's usage tracker does, which only watches). Says the level, if it rose.
+    pub fn charge(&mut self, utc: Timestamp, tokens: u64) -> Option<Level> {
+        self.roll(utc);
+        let before = self.level();
+        self.today.requests += 1;
+        self.today.used = self.today.used.saturating_add(tokens);
+        let after = self.level();
+        (after > before).then_some(after)
     }
 
     /// Says that so many tokens were used today, whatever was known before. What is set aside

@@ -100,8 +100,8 @@ impl FixedWindow {
             return None;
         }
         let windows = missing.unsigned_abs().div_ceil(u128::from(self.rate.permits));
-        let gone = (now - self.start).as_nanos();
-        Some((windows * u128::from(self.rate.per)).saturating_sub(gone))
+        let then = u128::from(self.start.as_nanos()) + windows * u128::from(self.rate.per);
+        Some(then.saturating_sub(u128::from(now.as_nanos())))
     }
 }
 
