@@ -18,6 +18,7 @@ mod files;
 mod model;
 mod names;
 mod raw;
+mod requirements;
 #[cfg(feature = "cli")]
 mod schema;
 mod span;
@@ -34,8 +35,9 @@ pub use files::{find, load};
 pub use model::{
     AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,
     FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, RetryAfter,
-    Router, Selector, Sidecar, Sim, Stage, Task, Tokens, Workspace,
+    Router, Selector, Sidecar, Sim, Stage, Task, Tokens, Window, Workspace,
 };
+pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};
 pub use span::{Source, Spanned};

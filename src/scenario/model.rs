@@ -16,7 +16,7 @@ pub use crate::stack::Leak;
 pub use crate::stack::settings::{
     AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Task, Tokens, Workspace,
 };
-pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue};
+pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
 pub use network::{Link, Selector};

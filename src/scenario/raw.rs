@@ -13,7 +13,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 pub(super) use backend::{RawBackend, RawBackendFault, RawErrors, RawRetryAfter};
-pub(super) use events::{RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition};
+pub(super) use events::{
+    RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
+};
 pub(super) use stack::{RawAgent, RawLoad, RawRetry, RawRouter, RawSidecar, RawWorkspace};
 
 use super::field::{At, Field, ScalarOr};
