@@ -6,7 +6,7 @@
 //! silence: a setting, an event or an expectation that nobody here understands makes the case
 //! *unsupported*, with the reason. A case can be unsupported, but never half run and called passed.
 //!
-//! Start at [`run`]; a kind is a [`Subject`], and `subject` finds it.
+//! Start at [`run`]; a kind is a `Subject`, and `subject` finds it.
 
 mod breaker;
 mod case;

@@ -35,7 +35,7 @@ pub use files::{find, load};
 pub use model::{
     AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,
     FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, RetryAfter,
-    Router, Selector, Sidecar, Sim, Stage, Task, Tokens, Window, Workspace,
+    Router, Selector, Sidecar, Sim, Stage, Streaming, Task, Tokens, Window, Workspace,
 };
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]

@@ -7,14 +7,10 @@
 
 mod words;
 
-use serde::Deserialize;
-
 use words::Words;
 
 /// Whose API and error shapes a backend has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Provider {
     /// Anthropic's.
     Anthropic,
@@ -24,15 +20,13 @@ pub enum Provider {
     #[default]
     Generic,
     /// Google's Gemini API.
-    #[serde(skip)]
     Gemini,
     /// Amazon Bedrock's.
-    #[serde(skip)]
     Bedrock,
 }
 
 impl Provider {
-    /// As written in a sim.
+    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

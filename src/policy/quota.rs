@@ -19,7 +19,7 @@ mod tests;
 pub use day::{UnknownZone, Zone};
 
 /// How a quota is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Tokens a day; 0 is no limit.
     pub tokens_per_day: u64,

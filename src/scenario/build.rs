@@ -4,11 +4,14 @@
 //! with a note is never returned.
 
 mod backend;
+mod breaker;
 mod events;
 mod load;
 mod network;
+mod router;
 mod stack;
 pub(super) mod syntax;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -14,7 +14,8 @@ use serde::Deserialize;
 pub use crate::policy::{Jitter, Retry};
 pub use crate::stack::Leak;
 pub use crate::stack::settings::{
-    AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Task, Tokens, Workspace,
+    AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Streaming, Task, Tokens,
+    Workspace,
 };
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
 pub use fault::{Fault, FaultKind, Partition};

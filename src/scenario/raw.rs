@@ -4,7 +4,9 @@
 //! does, and turns these into the model.
 
 mod backend;
+mod breaker;
 mod events;
+mod router;
 mod stack;
 
 use std::time::Duration;
@@ -13,10 +15,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 pub(super) use backend::{RawBackend, RawBackendFault, RawErrors, RawRetryAfter};
+pub(super) use breaker::{RawBreaker, RawWindow};
 pub(super) use events::{
     RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
-pub(super) use stack::{RawAgent, RawLoad, RawRetry, RawRouter, RawSidecar, RawWorkspace};
+pub(super) use router::{
+    RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
+};
+pub(super) use stack::{RawAgent, RawLoad, RawSidecar};
 
 use super::field::{At, Field, ScalarOr};
 use super::model::{Leak, Must};

@@ -2,14 +2,19 @@
 //! and worlds from code use the same ones.
 
 mod backend;
+mod router;
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{policy::Retry, world::Delay};
-
 pub use backend::{Backend, ErrorKind, ErrorMix, Provider, RetryAfter};
+pub use router::{Breakers, HealthChecks, HedgeDelay, Hedging, KNOWN_AT_LEAST, Router, Streaming};
+
+use crate::{
+    policy::{profile::Client, quota},
+    world::Delay,
+};
 
 /// The orchestration sidecar, node `sidecar`.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,30 +29,15 @@ pub struct Sidecar {
     pub required: bool,
 }
 
-/// The model router, node `router`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Router {
-    /// The backend asked first.
-    pub primary: String,
-    /// The backends asked next, in this order; neither `primary` nor duplicates among them.
-    pub fallback: Vec<String>,
-    /// How long one attempt may take.
-    pub timeout: Duration,
-    /// How often one backend is asked.
-    pub retry: Retry,
-    /// The router's own work for each request.
-    pub overhead: Delay,
-    /// Whether a backend's `retry_after` is waited out.
-    pub honour_retry_after: bool,
-    /// How long a whole request may take.
-    pub deadline: Option<Duration>,
-}
-
 /// A workspace, to which agents and quotas belong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Workspace {
     /// Its name, in a namespace of its own.
     pub name: String,
+    /// What it may use in a day.
+    pub quota: Option<quota::Settings>,
+    /// The provider that it would rather have.
+    pub prefer: Option<Provider>,
 }
 
 /// A group of agents that are alike. The node of a group of one is the group's name; the nodes of a
@@ -70,8 +60,25 @@ pub struct AgentGroup {
     pub input_tokens: Tokens,
     /// Tokens asked for.
     pub output_tokens: Tokens,
-    /// How long an agent waits for the router.
+    /// How long an agent waits for an answer, over all its attempts.
     pub deadline: Duration,
+    /// How long it waits in one attempt; `None` for as long as there is.
+    pub timeout: Option<Duration>,
+    /// How its SDK asks the router again; `None` for never.
+    pub sdk: Option<Client>,
+}
+
+impl Task {
+    /// Every task there is.
+    pub const ALL: [Task; 7] = [
+        Task::Reasoning,
+        Task::CodeGeneration,
+        Task::LongContext,
+        Task::General,
+        Task::Architecture,
+        Task::CodeReview,
+        Task::Formatting,
+    ];
 }
 
 /// What a request is about, which decides the tier it is routed to.

@@ -3,7 +3,7 @@
 //! Statuses, types and codes are those of the providers' documentation: Anthropic's pages on errors
 //! and OpenAI's on error codes. Where these say nothing (408, 409) the name is what the field calls
 //! it. Messages are our own, but for the words that clients look for. An id is made of the request's
-//! own, never drawn. A provider of which no shape is known has that of nobody in particular.
+//! own, never drawn.
 //!
 //! Start at [`Problem::http`] and [`read_error`]; `headers` has Retry-After and the rate limits.
 
@@ -52,7 +52,7 @@ impl Problem<'_> {
         let headers = match self.provider {
             Provider::Anthropic => vec![("request-id", self.id())],
             Provider::Openai => vec![("x-request-id", self.id())],
-            _ => Vec::new(),
+            Provider::Generic => Vec::new(),
         };
         HttpError { status: self.shape().status, headers, body: self.body() }
     }
@@ -72,7 +72,9 @@ impl Problem<'_> {
                 let error = OpenaiError { message, r#type: error_type, param: None, code };
                 serde_json::to_string(&Body { error })
             }
-            _ => serde_json::to_string(&Body { error: GenericError { code, message } }),
+            Provider::Generic => {
+                serde_json::to_string(&Body { error: GenericError { code, message } })
+            }
         };
         body.unwrap_or_default()
     }
@@ -86,7 +88,7 @@ impl Problem<'_> {
         match self.provider {
             Provider::Anthropic => anthropic(self.kind),
             Provider::Openai => openai(self.kind, self.meter),
-            _ => generic(self.kind),
+            Provider::Generic => generic(self.kind),
         }
     }
 

@@ -6,13 +6,11 @@ use std::time::Duration;
 use miette::SourceSpan;
 
 use super::Builder;
-use crate::policy::Growth;
+use crate::policy::profile::Client;
 use crate::scenario::field::{At, ScalarOr};
-use crate::scenario::model::{AgentGroup, Retry, Router, Sidecar, Sim, Tokens, Workspace};
+use crate::scenario::model::{AgentGroup, Sidecar, Sim, Tokens};
 use crate::scenario::names::{NAME_LEN_MAX, RESERVED, is_name, member, nearest};
-use crate::scenario::raw::{
-    RawAgent, RawBackend, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
-};
+use crate::scenario::raw::{RawAgent, RawBackend, RawSidecar, RawTokens, RawWorkspace};
 use crate::scenario::units::quoted;
 use crate::scenario::values::Whole;
 use crate::world::Delay;
@@ -22,21 +20,6 @@ const AGENTS_MAX: u64 = 1_000_000;
 
 fn uniform_ms(min: u64, max: u64) -> Delay {
     Delay::Uniform { min: Duration::from_millis(min), max: Duration::from_millis(max) }
-}
-
-impl Router {
-    /// A router whose chain is not yet known.
-    pub(super) fn unset() -> Self {
-        Router {
-            primary: String::new(),
-            fallback: Vec::new(),
-            timeout: Duration::from_secs(30),
-            retry: Retry::default(),
-            overhead: Delay::Fixed(Duration::from_millis(1)),
-            honour_retry_after: true,
-            deadline: None,
-        }
-    }
 }
 
 impl Builder {
@@ -50,49 +33,7 @@ impl Builder {
         raw.enabled.unwrap_or(true).then_some(sidecar)
     }
 
-    pub(super) fn router(&mut self, sim: &Sim, raw: RawRouter) -> Router {
-        let default = Router::unset();
-        let mut seen = BTreeMap::from([(raw.primary.value.clone(), raw.primary.span)]);
-        for name in &raw.fallback {
-            if let Some(first) = seen.insert(name.value.clone(), name.span) {
-                let message = format!("{} is in the chain twice", quoted(&name.value));
-                self.twice(name.span, first, message);
-            }
-        }
-        Router {
-            primary: self.backend_reference(sim, raw.primary),
-            fallback: raw
-                .fallback
-                .into_iter()
-                .map(|name| self.backend_reference(sim, name))
-                .collect(),
-            timeout: self.positive(raw.timeout, default.timeout),
-            retry: raw.retry.map_or(default.retry, |raw| self.retry(raw)),
-            overhead: self.delay(raw.overhead, default.overhead),
-            honour_retry_after: raw.honour_retry_after.unwrap_or(true),
-            deadline: raw.deadline.map(|raw| self.positive(Some(raw), default.timeout)),
-        }
-    }
-
-    fn retry(&mut self, raw: RawRetry) -> Retry {
-        let default = Retry::default();
-        let max_span = raw.max.as_ref().or(raw.base.as_ref()).map(|field| field.span);
-        let retry = Retry {
-            attempts: self.whole_up_to(raw.attempts, default.attempts, 100, "attempts"),
-            base: self.read(raw.base, default.base),
-            growth: Growth::times(self.whole_up_to(raw.factor, 2, 1_000, "the factor")),
-            max: self.read(raw.max, default.max),
-            jitter: raw.jitter.unwrap_or_default(),
-            hard_max: default.hard_max,
-        };
-        if let Some(span) = max_span.filter(|_| retry.base > retry.max) {
-            let message = "the first pause is longer than the longest";
-            self.error(span, "", message, "make max at least base");
-        }
-        retry
-    }
-
-    /// An integer from 1 to `max`.
+    /// An integer up to `max`.
     pub(super) fn whole_up_to(
         &mut self,
         raw: Option<crate::scenario::field::Field<Whole>>,
@@ -166,7 +107,8 @@ impl Builder {
         let mut seen = BTreeMap::new();
         for raw in workspaces {
             self.name(&raw.name, "workspace", &mut seen);
-            sim.workspaces.push(Workspace { name: raw.name.value });
+            let workspace = self.workspace(raw);
+            sim.workspaces.push(workspace);
         }
         let mut seen = BTreeMap::new();
         for raw in backends {
@@ -249,7 +191,20 @@ impl Builder {
             input_tokens: self.tokens(raw.input_tokens, 500),
             output_tokens: self.tokens(raw.output_tokens, 200),
             deadline: self.positive(raw.deadline, Duration::from_secs(120)),
+            timeout: raw.timeout.map(|raw| self.positive(Some(raw), Duration::from_secs(120))),
+            sdk: raw.sdk.and_then(|raw| self.sdk(&raw)),
         }
+    }
+
+    fn sdk(&mut self, raw: &At<String>) -> Option<Client> {
+        let found = Client::parse(&raw.value);
+        if found.is_none() {
+            let message = format!("no SDK is called {}", quoted(&raw.value));
+            let names = Client::ALL.map(Client::as_str);
+            let names = names.iter().copied();
+            self.unknown(raw.span, "unknown SDK", &message, &raw.value, names);
+        }
+        found
     }
 
     fn tokens(&mut self, raw: Option<At<RawTokens>>, default: u32) -> Tokens {

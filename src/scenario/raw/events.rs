@@ -45,6 +45,19 @@ pub(in crate::scenario) struct RawFault {
     pub(in crate::scenario) backend: Option<At<RawBackendFault>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Clock"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawClock {
+    /// The nodes it happens to.
+    pub(in crate::scenario) node: At<String>,
+    /// By what their clocks jump ahead, or back.
+    pub(in crate::scenario) skew: Option<Field<SignedNanos>>,
+    /// By how many parts per million they run fast, or slow when negative.
+    pub(in crate::scenario) drift_ppm: Option<At<i32>>,
+}
+
 /// Which messages are lost: between two, from one to another, or all of one's.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -74,18 +87,6 @@ pub(in crate::scenario) struct RawNode {
     pub(in crate::scenario) node: At<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Clock"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawClock {
-    /// The nodes it happens to.
-    pub(in crate::scenario) node: At<String>,
-    /// By what their clocks jump ahead, or back.
-    pub(in crate::scenario) skew: Option<Field<SignedNanos>>,
-    /// By how many parts per million they run fast, or slow when negative.
-    pub(in crate::scenario) drift_ppm: Option<At<i32>>,
-}
 /// What must hold at the end: exactly one of metric, event and order.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{RawDelay, RawTokens};
 use crate::scenario::field::{At, Field};
-use crate::scenario::model::{Jitter, Task};
+use crate::scenario::model::Task;
 use crate::scenario::values::{PerKilosecond, ScalePermille, StageRate, Whole};
 
 #[derive(Debug, Deserialize)]
@@ -26,54 +26,6 @@ pub(in crate::scenario) struct RawSidecar {
     pub(in crate::scenario) timeout: Option<Field<Duration>>,
     /// Whether a request fails without it; otherwise agents go on alone. Default: false.
     pub(in crate::scenario) required: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Router"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawRouter {
-    /// The backend asked first.
-    pub(in crate::scenario) primary: At<String>,
-    /// The backends asked next, in this order. Default: none.
-    #[serde(default)]
-    pub(in crate::scenario) fallback: Vec<At<String>>,
-    /// How long one attempt may take. Default: 30s.
-    pub(in crate::scenario) timeout: Option<Field<Duration>>,
-    /// How often one backend is asked. Default: once.
-    pub(in crate::scenario) retry: Option<RawRetry>,
-    /// The router's own work for each request. Default: 1ms.
-    pub(in crate::scenario) overhead: Option<At<RawDelay>>,
-    /// Whether a backend's Retry-After is waited out. Default: true.
-    pub(in crate::scenario) honour_retry_after: Option<bool>,
-    /// How long a whole request may take. Default: no limit.
-    pub(in crate::scenario) deadline: Option<Field<Duration>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Retry"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawRetry {
-    /// Attempts at one backend including the first, from 1 to 100. Default: 1.
-    pub(in crate::scenario) attempts: Option<Field<Whole>>,
-    /// The pause before the second attempt. Default: 500ms.
-    pub(in crate::scenario) base: Option<Field<Duration>>,
-    /// By what each further pause grows. Default: 2.
-    pub(in crate::scenario) factor: Option<Field<Whole>>,
-    /// The longest pause. Default: 8s.
-    pub(in crate::scenario) max: Option<Field<Duration>>,
-    /// How a pause is varied. Default: full.
-    pub(in crate::scenario) jitter: Option<Jitter>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Workspace"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawWorkspace {
-    /// Its name.
-    pub(in crate::scenario) name: At<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,8 +49,12 @@ pub(in crate::scenario) struct RawAgent {
     pub(in crate::scenario) input_tokens: Option<At<RawTokens>>,
     /// Tokens asked for. Default: 200.
     pub(in crate::scenario) output_tokens: Option<At<RawTokens>>,
-    /// How long an agent waits for the router. Default: 2m.
+    /// How long an agent waits for an answer, over all its attempts. Default: 2m.
     pub(in crate::scenario) deadline: Option<Field<Duration>>,
+    /// How long it waits in one attempt. Default: as long as there is.
+    pub(in crate::scenario) timeout: Option<Field<Duration>>,
+    /// The SDK by whose rules it asks the router again. Default: it does not.
+    pub(in crate::scenario) sdk: Option<At<String>>,
 }
 
 /// Where requests come from: exactly one of poisson, stages and trace.

@@ -35,7 +35,7 @@ fn the_minimal_sim() {
     assert_eq!(sim.network.latency, uniform(1, 5));
     assert_eq!((sim.network.loss, sim.network.bandwidth), (Probability::NEVER, None));
     assert_eq!((sim.sidecar, sim.load), (None, None));
-    assert_eq!(sim.router.timeout, ms(30_000));
+    assert_eq!(sim.router.timeouts.total, Some(ms(30_000)));
     assert_eq!((sim.router.retry.attempts, sim.router.retry.growth), (1, Growth::DOUBLE));
     assert_eq!((sim.router.retry.base, sim.router.retry.max), (ms(500), ms(8_000)));
     assert_eq!(sim.router.retry.jitter, Jitter::Full);

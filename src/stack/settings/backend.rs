@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-pub use crate::policy::classify::Provider;
+use serde::Deserialize;
+
 use crate::{
-    policy::meter,
+    policy::{classify, meter},
     world::{Delay, Probability, Stream},
 };
 
@@ -33,6 +34,42 @@ pub struct Backend {
     pub retry_after: Option<RetryAfter>,
     /// What it lets through; it answers 429 to the rest.
     pub limits: meter::Settings,
+}
+
+/// Whose API and error shapes a backend has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// Anthropic's.
+    Anthropic,
+    /// OpenAI's.
+    Openai,
+    /// Nobody's in particular.
+    #[default]
+    Generic,
+}
+
+impl Provider {
+    /// Whose errors it is to be understood by.
+    #[must_use]
+    pub fn api(self) -> classify::Provider {
+        match self {
+            Provider::Anthropic => classify::Provider::Anthropic,
+            Provider::Openai => classify::Provider::Openai,
+            Provider::Generic => classify::Provider::Generic,
+        }
+    }
+
+    /// As written in a sim.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Provider::Anthropic => "anthropic",
+            Provider::Openai => "openai",
+            Provider::Generic => "generic",
+        }
+    }
 }
 
 /// When a backend says to come back, and how it says so.

@@ -90,7 +90,9 @@ fn names(provider: Provider, meter: Meter) -> Option<[&'static str; 3]> {
         (Provider::Openai, Meter::Tokens) => {
             ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
         }
-        _ => return None,
+        (Provider::Openai, Meter::InputTokens | Meter::OutputTokens) | (Provider::Generic, _) => {
+            return None;
+        }
     })
 }
 
@@ -107,7 +109,7 @@ pub(in crate::stack) fn limits(
         // An RFC 3339 instant at which the bucket is full.
         Provider::Anthropic => after(utc, reading.full_in).to_string(),
         // A duration until it is.
-        _ => duration(reading.full_in),
+        Provider::Openai | Provider::Generic => duration(reading.full_in),
     };
     headers.push((limit, reading.limit.to_string()));
     headers.push((remaining, reading.remaining.to_string()));
