@@ -1,7 +1,5 @@
 //! Each error with and without a stream, streams, limits, probes: as a caller sees them.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at what should not be")]
-
 mod limits;
 
 use std::rc::Rc;
@@ -388,7 +386,7 @@ fn what_happens_to_one_request_changes_nothing_for_the_next() {
     settings.first_token =
         Delay::Uniform { min: Duration::from_secs(1), max: Duration::from_secs(2) };
     let run = |stream: Option<u64>, limited: bool| {
-        let mut setup = Setup::new(settings.clone());
+        let setup = Setup::new(settings.clone());
         if limited {
             let errors = Some(always(ErrorKind::Credential));
             setup.outages.borrow_mut().push((0, Outage { errors, ..Outage::default() }));

@@ -1,3 +1,5 @@
+//! Exact bodies and headers, what the router makes of them, and bodies that are not what they should be.
+
 use std::time::Duration;
 
 use jiff::Timestamp;

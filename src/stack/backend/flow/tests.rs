@@ -1,3 +1,5 @@
+//! Parts of answers and their times, with every mishap.
+
 use super::*;
 
 fn flow(tokens: u32, mishap: Option<(u32, Mishap)>) -> Flow {

@@ -70,7 +70,7 @@ fn a_request_that_asks_for_more_than_a_minute_s_worth_is_not_told_when_to_come_b
 
 #[test]
 fn what_is_refused_takes_from_no_meter() {
-    let mut setup = Setup::new(limited(
+    let setup = Setup::new(limited(
         Provider::Generic,
         meter::Settings { requests_per_minute: Some(1), ..meter::Settings::default() },
     ));
