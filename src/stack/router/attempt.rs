@@ -4,10 +4,13 @@ use std::rc::Rc;
 
 use super::{
     Router,
-    job::{AttemptError, Flight, JobKey},
+    job::{Flight, JobKey, Kind},
 };
 use crate::{
-    policy::hedge::{self, Hedge},
+    policy::{
+        deadline::Deadline,
+        hedge::{self, Hedge},
+    },
     stack::{
         Event,
         message::{Generate, StreamId, StreamTo},
@@ -24,22 +27,21 @@ impl Router {
         loop {
             let Some(job) = self.jobs.get_mut(key) else { return };
             let Some(&lane) = job.order.get(job.next) else {
-                // Another attempt may still bring the answer.
-                return if job.flights.is_empty() {
-                    self.give_up(key, "all_models_failed")
-                };
+                let in_time = self.env.now() < job.deadline;
+                let code = if in_time { "all_models_failed" } else { "deadline_exceeded" };
+                return self.give_up(key, code);
             };
             job.next += 1;
             job.failures = 0;
-            job.pause = std::time::Duration::ZERO;
-            if self.launch(key, lane, false) {
+            job.pause = self.settings.retry.base;
+            if self.launch(key, lane, Kind::First) {
                 return;
             }
         }
     }
 
     /// Asks one model, unless its breaker says no or the time is over; false if it was passed over.
-    pub(super) fn launch(&mut self, key: JobKey, lane: usize, is_hedge: bool) -> bool {
+    pub(super) fn launch(&mut self, key: JobKey, lane: usize, kind: Kind) -> bool {
         let now = self.env.now();
         let (Some(job), Some(its)) = (self.jobs.get_mut(key), self.lanes.get_mut(lane)) else {
             return true;
@@ -50,46 +52,50 @@ impl Router {
             }
             return true;
         }
-        let (admitted, change) = its.admit(now, job.prompt.task);
-        let permit = match admitted {
-            Ok(permit) => permit,
-            Err(_) => {
-                let model = Rc::clone(&its.model.name);
-                job.pass_over(&model, "circuit_open", false);
-                let request = job.prompt.request.clone();
-                self.emit_change(change);
-                self.emit(Event::AttemptSkipped { request, model, reason: "circuit_open" });
-                return false;
-            }
+        let admitted = its.admit(now, job.prompt.task);
+        let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
+        let Ok(permit) = admitted else {
+            job.pass_over(&model, "circuit_open", false);
+            self.emit_changes(lane);
+            self.emit(Event::AttemptSkipped { request, model, reason: "circuit_open" });
+            return false;
         };
+        if let Some(budget) = self.retry_budget.as_mut().filter(|_| kind == Kind::First) {
+            // Each model that is asked is a request of its own: what its retries took must not come
+            // back because another model answers.
+            if job.attempts > 0 {
+                budget.on_end(false, job.ticket.take());
+            }
+            budget.on_request(now);
+        }
         its.in_flight += 1;
         job.attempts += 1;
         self.flights += 1;
         let id = StreamId(self.flights);
         let attempt = job.attempts;
-        let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
         let backend = its.model.backend;
         let prompt = job.prompt.clone();
-        // What is left of the request's time is all that an attempt can have.
-        let left = job.deadline - now;
-        let timeouts = self.settings.timeouts;
         let is_stream = self.settings.streaming != Streaming::Off;
-        let first = timeouts.first_token.filter(|_| is_stream);
-        let limit = [timeouts.total, first].into_iter().flatten().fold(left, |a, b| a.min(b));
-        let started = now;
+        let mut timeouts = self.settings.timeouts;
+        let left = job.deadline - now;
+        timeouts.total = Some(timeouts.total.map_or(left, |total| total.min(left)));
+        timeouts.first_token = timeouts.first_token.filter(|_| is_stream);
+        let deadline = Deadline::new(timeouts, now);
+        let limit = deadline.next().map_or(left, |(at, _)| at - now);
         job.flights.push(Flight {
             id,
             lane,
             attempt,
-            is_hedge,
-            started,
+            kind,
+            started: now,
+            deadline,
             permit,
             call: None,
             reading: None,
             early: Vec::new(),
         });
-        self.emit_change(change);
-        self.emit(Event::AttemptStarted { request, model, attempt, hedge: is_hedge });
+        self.emit_changes(lane);
+        self.emit(Event::AttemptStarted { request, model, attempt, hedge: kind == Kind::Hedge });
         let stream = is_stream.then(|| StreamTo { reader: self.env.me(), id });
         let bytes = u64::from(prompt.input_tokens) * BYTES_PER_TOKEN;
         let call = self
@@ -104,7 +110,7 @@ impl Router {
         if is_stream {
             self.streams.insert(id, key);
         }
-        if !is_hedge {
+        if kind != Kind::Hedge {
             self.plan_hedge(key);
         }
         true
@@ -153,7 +159,7 @@ impl Router {
             if let Some(job) = self.jobs.get_mut(key) {
                 job.next += 1;
             }
-            if self.launch(key, lane, true) {
+            if self.launch(key, lane, Kind::Hedge) {
                 return self.wait_for_hedge(key);
             }
         }
@@ -170,18 +176,6 @@ impl Router {
         if let Some(lane) = self.lanes.get_mut(flight.lane) {
             lane.in_flight = lane.in_flight.saturating_sub(1);
             lane.release(task, flight.permit);
-        }
-    }
-
-    /// Which budget an attempt went over that got no answer in time.
-    pub(super) fn late(&self, is_first: bool) -> AttemptError {
-        let timeouts = &self.settings.timeouts;
-        match timeouts.first_token.filter(|_| is_first && self.settings.streaming != Streaming::Off)
-        {
-            Some(first) if timeouts.total.is_none_or(|total| first < total) => {
-                AttemptError::late("first_token_timed_out", Some(first))
-            }
-            _ => AttemptError::late("timed_out", timeouts.total),
         }
     }
 }

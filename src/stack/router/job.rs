@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use crate::{
     policy::{
-        breaker::Permit, budget::Ticket, classify::Class, deadline::Deadline, hedge::Hedge, quota,
+        breaker::Permit, budget::Ticket, classify::Class, deadline::{Deadline, Timeout}, hedge::Hedge, quota,
     },
     stack::{
         agent::Agent,
@@ -53,7 +53,18 @@ pub(super) struct Job {
     /// The agent has tokens of this flight: no other may answer.
     pub(super) committed: bool,
     /// Output tokens of attempts that broke off after their first token.
-    pub(super) wasted_tokens: u64,
+    pub(super) wasted_tokens: u32,
+}
+
+/// Why a model is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It is the next one.
+    First,
+    /// It failed before.
+    Retry,
+    /// The one before takes its time.
+    Hedge,
 }
 
 /// An attempt under way.
@@ -63,8 +74,10 @@ pub(super) struct Flight {
     pub(super) lane: usize,
     /// Which attempt of the request.
     pub(super) attempt: u32,
-    pub(super) is_hedge: bool,
+    pub(super) kind: Kind,
     pub(super) started: Time,
+    /// What it may take: no more than what is left of the request's time.
+    pub(super) deadline: Deadline,
     pub(super) permit: Option<Permit>,
     pub(super) call: Option<CallHandle>,
     /// What has come of its answer, once it has begun.
@@ -76,7 +89,6 @@ pub(super) struct Flight {
 /// A stream that is being read.
 pub(super) struct Reading {
     pub(super) baggage: Rc<Baggage>,
-    pub(super) deadline: Deadline,
     /// The number of the next chunk.
     pub(super) next: u32,
     pub(super) tokens: u32,
@@ -96,6 +108,19 @@ pub(super) struct AttemptError {
     pub(super) budget: Option<Duration>,
 }
 
+impl Flight {
+    /// Which budget it went over, and how much that was.
+    pub(super) fn late(&self, between_tokens: Option<Duration>) -> AttemptError {
+        let next = self.deadline.next();
+        let budget = next.map(|(at, _)| at - self.started);
+        match next.map(|(_, timeout)| timeout) {
+            Some(Timeout::FirstToken) => AttemptError::late("first_token_timed_out", budget),
+            Some(Timeout::BetweenTokens) => AttemptError::late("stalled", between_tokens),
+            Some(Timeout::Total) | None => AttemptError::late("timed_out", budget),
+        }
+    }
+}
+
 impl AttemptError {
     /// An error that no provider has put into words.
     pub(super) fn transient(cause: &'static str) -> AttemptError {
@@ -109,7 +134,7 @@ impl AttemptError {
         }
     }
 
-    /// The attempt took longer than it might.
+    /// The attempt took longer than it may.
     pub(super) fn late(cause: &'static str, budget: Option<Duration>) -> AttemptError {
         AttemptError { budget, ..AttemptError::transient(cause) }
     }
