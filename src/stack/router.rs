@@ -19,6 +19,8 @@ mod lane;
 mod prober;
 mod store;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
