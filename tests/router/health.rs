@@ -12,6 +12,9 @@ use seedbed::{
 
 use super::common::*;
 
+/// Checks go on for as long as anybody lets them.
+const LIMITS: &str = "[limits]\ntime = \"60800ms\"\n";
+
 type Reports = Rc<RefCell<Vec<HealthReport>>>;
 
 /// Asks so many times at once, after a while.
@@ -52,8 +55,8 @@ fn ask(text: &str, asks: [(u64, u32); 2]) -> (Vec<HealthReport>, Vec<Record>) {
         let settings = Rc::new(settings.clone());
         let own = Rc::clone(&settings);
         let name: Rc<str> = settings.name.as_str().into();
-        let backend = world
-            .spawn(&*name, move |env| Backend::new(env, Rc::clone(&own), Outages::default()));
+        let backend =
+            world.spawn(&*name, move |env| Backend::new(env, Rc::clone(&own), Outages::default()));
         models.push(Model { name, settings, backend });
     }
     let settings = Rc::new(sim.router);
@@ -67,7 +70,9 @@ fn ask(text: &str, asks: [(u64, u32); 2]) -> (Vec<HealthReport>, Vec<Record>) {
 }
 
 fn probes(records: &[Record]) -> usize {
-    let sent = |it: &&Record| it.kind == "message_sent" && text(it, "label") == "Probe";
+    let sent = |it: &&Record| {
+        it.kind == "message_sent" && text(it, "label") == "Probe" && it.node == "router"
+    };
     records.iter().filter(sent).count()
 }
 
@@ -78,7 +83,8 @@ fn models(errors: [&str; 3]) -> String {
         errors => backend(name, &format!("errors = {{ {errors} = 1.0 }}")),
     };
     let tables: String = names.into_iter().zip(errors).map(table).collect();
-    let tables = tables.replacen("\"gpt\"\nprovider = \"anthropic\"", "\"gpt\"\nprovider = \"openai\"", 1);
+    let tables =
+        tables.replacen("\"gpt\"\nprovider = \"anthropic\"", "\"gpt\"\nprovider = \"openai\"", 1);
     sim("fallback = [\"sonnet\", \"gpt\"]", &(tables + &agent("rust", 1, 1, "")))
 }
 
@@ -116,7 +122,8 @@ fn by_model_by_provider_and_in_all() {
 #[test]
 fn an_unhealthy_model_is_passed_over_until_it_is_well() {
     let router = "fallback = [\"sonnet\"]\nhealth = { interval = \"1s\", timeout = \"500ms\" }";
-    let tables = backend("opus", "")
+    let tables = LIMITS.to_owned()
+        + &backend("opus", "")
         + &backend("sonnet", "")
         + &agent("rust", 2, 30, "")
         + "[[fault]]\nat = \"5s\"\nfor = \"10s\"\n\
@@ -124,7 +131,10 @@ fn an_unhealthy_model_is_passed_over_until_it_is_well() {
     let run = play(1, &sim(router, &tables));
     assert_eq!(run.ends(), "ok*60");
     assert!(run.count("attempt_skipped", "model=opus reason=unhealthy") > 10);
-    assert_eq!(run.texts("health_changed", "component=opus", "to"), ["healthy", "unhealthy", "healthy"]);
+    assert_eq!(
+        run.texts("health_changed", "component=opus", "to"),
+        ["healthy", "unhealthy", "healthy"]
+    );
     let last = run.times("attempt_skipped", "").into_iter().max().unwrap();
     assert!(last < 16_100, "{last}");
 }
@@ -133,7 +143,10 @@ fn an_unhealthy_model_is_passed_over_until_it_is_well() {
 fn when_all_are_unhealthy_nobody_is_asked() {
     let router = "fallback = [\"sonnet\"]\nhealth = { interval = \"1s\", timeout = \"500ms\" }";
     let errors = "errors = { server_error = 1.0 }";
-    let tables = backend("opus", errors) + &backend("sonnet", errors) + &agent("rust", 1, 9, "");
+    let tables = LIMITS.to_owned()
+        + &backend("opus", errors)
+        + &backend("sonnet", errors)
+        + &agent("rust", 1, 9, "");
     let run = play(1, &sim(router, &tables));
     let causes = run.texts("request_failed", "attempts=0", "causes");
     assert!(causes.len() > 5);

@@ -75,7 +75,7 @@ fn the_loser_gives_its_permit_back() {
 /// As late as all but the slowest answers: nobody knows that before there are some.
 #[test]
 fn by_what_is_known() {
-    let router = "fallback = [\"sonnet\"]\nhedge = { percentile = 90 }";
+    let router = "fallback = [\"sonnet\"]\nhedge = { percentile = 70 }";
     let empirical = "{ empirical = [\"200ms\", \"200ms\", \"200ms\", \"200ms\", \"5s\"] }";
     let tables = backend("opus", &format!("first_token = {empirical}"))
         + &backend("sonnet", "")

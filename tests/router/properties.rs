@@ -7,6 +7,9 @@ use proptest::prelude::*;
 
 use super::common::*;
 
+/// Health checks go on for as long as anybody lets them; none is under way at this instant.
+const LIMITS: &str = "[limits]\ntime = \"199300ms\"\n";
+
 /// One of these texts.
 fn one_of(texts: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
     prop::sample::select(texts)
@@ -27,7 +30,10 @@ fn router() -> impl Strategy<Value = String> {
             "breaker = { dialect = \"gobreaker\", consecutive_failures = 3, open_for = \"2s\" }",
             "breaker = { dialect = \"engined\", consecutive_failures = 2, open_for = \"1s\" }",
         ]),
-        one_of(&["", "bulkhead = { concurrent = 2, queue = 5, wait = \"700ms\", order = \"fair\" }"]),
+        one_of(&[
+            "",
+            "bulkhead = { concurrent = 2, queue = 5, wait = \"700ms\", order = \"fair\" }",
+        ]),
         one_of(&[
             "",
             "retry_budget = { kind = \"failsafe\" }",
@@ -47,8 +53,18 @@ fn router() -> impl Strategy<Value = String> {
 /// A model: what goes wrong with it, and what it says about when to come back.
 fn model(name: &'static str) -> impl Strategy<Value = String> {
     let errors = one_of(&[
-        "rate_limited", "overloaded", "server_error", "silence", "reset", "malformed",
-        "bad_request", "credential", "timeout", "cut", "stall", "error_in_stream",
+        "rate_limited",
+        "overloaded",
+        "server_error",
+        "silence",
+        "reset",
+        "malformed",
+        "bad_request",
+        "credential",
+        "timeout",
+        "cut",
+        "stall",
+        "error_in_stream",
         "malformed_chunk",
     ]);
     let asks = one_of(&[
@@ -63,7 +79,10 @@ fn model(name: &'static str) -> impl Strategy<Value = String> {
     ]);
     (errors, asks, 0_u32..=100, 1_u32..4).prop_map(move |(error, asks, percent, weight)| {
         let percent = if percent > 80 { 100 } else { percent / 2 };
-        backend(name, &format!("errors = {{ {error} = \"{percent}%\" }}\n{asks}\nweight = {weight}"))
+        backend(
+            name,
+            &format!("errors = {{ {error} = \"{percent}%\" }}\n{asks}\nweight = {weight}"),
+        )
     })
 }
 
@@ -71,10 +90,16 @@ fn tables() -> impl Strategy<Value = String> {
     let models = (model("opus"), model("sonnet"), model("haiku"));
     (models, 1_u32..6, one_of(&["", "sdk = \"openai_2\"", "timeout = \"3s\""])).prop_map(
         |((opus, sonnet, haiku), agents, keys)| {
-            opus + &sonnet
+            opus + LIMITS
+                + &sonnet
                 + &haiku
                 + "[[workspace]]\nname = \"acme\"\nquota = { tokens_per_day = 3000 }\n"
-                + &agent("rust", agents, 6, &format!("workspace = \"acme\"\ndeadline = \"9s\"\n{keys}"))
+                + &agent(
+                    "rust",
+                    agents,
+                    6,
+                    &format!("workspace = \"acme\"\ndeadline = \"9s\"\n{keys}"),
+                )
                 + &agent("go", agents, 6, &format!("deadline = \"4s\"\n{keys}"))
         },
     )
@@ -137,7 +162,7 @@ proptest! {
             fault("sonnet", "silence"),
             format!("[[fault]]\nat = \"3s\"\nfor = \"{lasts}s\"\npartition = {{ between = [\"router\", \"haiku\"] }}\n"),
         ];
-        let tables = backend("opus", "")
+        let tables = backend("opus", "") + LIMITS
             + &backend("sonnet", "")
             + &backend("haiku", "")
             + &agent("rust", 2, 60, "deadline = \"4s\"")

@@ -62,7 +62,7 @@ fn over_midnight() {
     let run = play(1, &text);
     // The first takes all of the first day, and the second all of the next.
     assert_eq!(run.ends(), "ok*2 refused*1");
-    assert_eq!(run.texts("quota_reset", "", "used"), ["0"], "the first was still in flight");
+    assert_eq!(run.texts("quota_reset", "", "used"), ["200"]);
 }
 
 /// Each day that has ended is told of, though nobody asked in between.
@@ -74,7 +74,8 @@ fn days_that_went_by_unseen() {
            output_tokens = 100\nworkspace = \"acme\"\n"
         + "[[fault]]\nat = \"30h\"\nfor = \"1s\"\ncrash = { node = \"router\" }\n\
            [[fault]]\nat = \"49h\"\nfor = \"1s\"\ncrash = { node = \"router\" }\n";
-    let run = play(1, &sim("persist = true", &tables));
+    let limits = "[limits]\ntime = \"5d\"\n";
+    let run = play(1, &sim("persist = true", &(tables + limits)));
     assert_eq!(run.ends(), "ok*3");
     assert_eq!(run.count("state_restored", "component=quotas"), 2);
     assert_eq!(run.texts("quota_reset", "", "used"), ["200", "200"]);

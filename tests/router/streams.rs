@@ -6,7 +6,7 @@ use super::common::*;
 const BROKEN: [(&str, &str, usize); 4] = [
     ("cut", "cut", 1),
     ("stall", "stalled", 1),
-    ("error_in_stream", "overloaded", 1),
+    ("error_in_stream", "server_error", 1),
     ("malformed_chunk", "malformed", 1),
 ];
 
@@ -20,7 +20,8 @@ fn streams(mode: &str, more: &str) -> String {
 #[test]
 fn whole_ones() {
     for mode in ["buffered", "relayed"] {
-        let run = play(1, &sim(&streams(mode, ""), &(backend("opus", "") + &agent("rust", 2, 3, ""))));
+        let run =
+            play(1, &sim(&streams(mode, ""), &(backend("opus", "") + &agent("rust", 2, 3, ""))));
         assert_eq!(run.ends(), "ok*6");
         assert_eq!(run.count("message_sent", "label=CloseStream"), 0);
         let seen = if mode == "relayed" { 6 } else { 0 };

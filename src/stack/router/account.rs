@@ -57,10 +57,8 @@ impl Account {
     /// The days that have ended and were not told of.
     pub(super) fn resets(&mut self, utc: Timestamp) -> Vec<Event> {
         let next = || self.quota.as_mut()?.take_reset(utc);
-        let told = |ended: Usage| Event::QuotaReset {
-            workspace: Rc::clone(&self.name),
-            used: ended.used,
-        };
+        let told =
+            |ended: Usage| Event::QuotaReset { workspace: Rc::clone(&self.name), used: ended.used };
         std::iter::from_fn(next).map(told).collect()
     }
 

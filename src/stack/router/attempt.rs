@@ -10,6 +10,7 @@ use crate::{
     policy::{
         deadline::Deadline,
         hedge::{self, Hedge},
+        select::PassedOver,
     },
     stack::{
         Event,
@@ -162,6 +163,18 @@ impl Router {
             if self.launch(key, lane, Kind::Hedge) {
                 return self.wait_for_hedge(key);
             }
+        }
+    }
+
+    /// One attempt brings the answer: every other is in vain from now on.
+    pub(super) fn outrun(&mut self, key: JobKey, by: StreamId) {
+        while let Some(job) = self.jobs.get_mut(key) {
+            let Some(other) = job.flights.iter().position(|it| it.id != by) else { return };
+            let flight = job.flights.swap_remove(other);
+            if let Some(lane) = self.lanes.get(flight.lane) {
+                job.pass_over(&lane.model.name, PassedOver::Slower.as_str(), true);
+            }
+            self.abandon(key, flight);
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     job::{Job, JobKey},
 };
 use crate::{
-    policy::{breaker::Outcome, select::PassedOver},
+    policy::breaker::Outcome,
     stack::{
         Event,
         event::Alternatives,
@@ -26,14 +26,9 @@ impl Router {
         output_tokens: u32,
         baggage: Rc<Baggage>,
     ) {
-        let Some(flight) = self.land(key, id, Outcome::Success) else { return };
+        self.outrun(key, id);
         self.streams.remove(&id);
-        if let Some(job) = self.jobs.get_mut(key) {
-            let others: Vec<usize> = job.flights.iter().map(|other| other.lane).collect();
-            for other in others.into_iter().filter_map(|other| self.lanes.get(other)) {
-                job.pass_over(&other.model.name, PassedOver::Slower.as_str(), true);
-            }
-        }
+        let Some(flight) = self.land(key, id, Outcome::Success) else { return };
         let Some(mut job) = self.end(key) else { return };
         let Some(lane) = self.lanes.get(flight.lane) else { return };
         let model = Rc::clone(&lane.model.name);

@@ -4,7 +4,12 @@ use std::{rc::Rc, time::Duration};
 
 use crate::{
     policy::{
-        breaker::Permit, budget::Ticket, classify::Class, deadline::{Deadline, Timeout}, hedge::Hedge, quota,
+        breaker::Permit,
+        budget::Ticket,
+        classify::Class,
+        deadline::{Deadline, Timeout},
+        hedge::Hedge,
+        quota,
     },
     stack::{
         agent::Agent,

@@ -151,7 +151,9 @@ impl Router {
         let now = self.env.now();
         let Some(job) = self.jobs.get_mut(key) else { return true };
         job.failures += 1;
-        if flight.kind == Kind::Hedge || job.failures >= self.settings.retry.attempts || !error.is_retryable()
+        if flight.kind == Kind::Hedge
+            || job.failures >= self.settings.retry.attempts
+            || !error.is_retryable()
         {
             return false;
         }

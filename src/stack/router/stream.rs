@@ -11,11 +11,9 @@ use super::{
     Router,
     job::{AttemptError, Flight, JobKey, Reading},
 };
-use crate::{
-    stack::{
-        message::{AnswerPart, Baggage, Chunk, CloseStream, HttpError, Part, StreamId},
-        settings::Streaming,
-    },
+use crate::stack::{
+    message::{AnswerPart, Baggage, Chunk, CloseStream, HttpError, Part, StreamId},
+    settings::Streaming,
 };
 
 impl Router {
@@ -107,13 +105,9 @@ impl Router {
         self.fail(key, id, error);
     }
 
-    /// Passes tokens on to the agent; every other attempt is in vain from now on.
+    /// Passes tokens on to the agent.
     fn relay(&mut self, key: JobKey, id: StreamId, lane: usize, tokens: u32) {
-        while let Some(job) = self.jobs.get_mut(key) {
-            let Some(other) = job.flights.iter().position(|flight| flight.id != id) else { break };
-            let flight = job.flights.swap_remove(other);
-            self.abandon(key, flight);
-        }
+        self.outrun(key, id);
         let (Some(job), Some(lane)) = (self.jobs.get(key), self.lanes.get(lane)) else { return };
         let Some((reader, attempt)) = job.reader else { return };
         let request = job.prompt.request.clone();
