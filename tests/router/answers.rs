@@ -15,7 +15,7 @@ const ERRORS: [(&str, &str, &str, bool); 13] = [
     ("accepted_then_overloaded", "overloaded", "transient", true),
     ("credential", "credential", "credential", false),
     ("forbidden", "model_access", "model_access", false),
-    ("not_found", "model_gone", "model_gone", false),
+    ("not_found", "model_access", "model_access", false),
     ("quota", "quota", "quota", false),
 ];
 

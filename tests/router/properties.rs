@@ -135,10 +135,12 @@ proptest! {
         router in router(),
         tables in tables(),
     ) {
+        // Checks of a router that starts again would be under way when the time is up.
+        let router: String = router.lines().filter(|line| !line.starts_with("health")).collect::<Vec<_>>().join("\n");
         let crash = format!(
             "[[fault]]\nat = \"{at}ms\"\nfor = \"200ms\"\ncrash = {{ node = \"router\" }}\n"
         );
-        let run = play(seed, &sim(&format!("{router}persist = true"), &(tables + &crash)));
+        let run = play(seed, &sim(&format!("{router}\npersist = true"), &(tables + &crash)));
         // Each answer took 200 tokens of 3000, whichever life of the router gave it.
         let answers = run.of("request_ended", "outcome=ok");
         let of_acme = answers.filter(|it| text(it, "request").starts_with("rust")).count();

@@ -78,7 +78,7 @@ fn days_that_went_by_unseen() {
     let run = play(1, &sim("persist = true", &(tables + limits)));
     assert_eq!(run.ends(), "ok*3");
     assert_eq!(run.count("state_restored", "component=quotas"), 2);
-    assert_eq!(run.texts("quota_reset", "", "used"), ["200", "200"]);
+    assert_eq!(run.texts("quota_reset", "", "used"), ["0", "200", "200"]);
 }
 
 /// What was in flight when the router crashed counts as used; nothing is given twice.
