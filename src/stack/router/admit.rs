@@ -12,7 +12,7 @@ use super::{
 use crate::{
     policy::{
         bulkhead::{Caller, Entry},
-        select::{Candidate, Wish, tier_for},
+        select::{Candidate, PassedOver, Wish, tier_for},
     },
     stack::Event,
     world::Time,
@@ -121,17 +121,13 @@ impl Router {
         job.order = selection.order().filter_map(lane_of).collect();
         job.chosen = selection.chosen().map_or("none", |chosen| chosen.as_str());
         for (place, why) in selection.passed_over() {
-            if let Some(lane) = lane_of(place).and_then(|lane| self.lanes.get(lane)) {
-                job.pass_over(&lane.model.name, why.as_str(), false);
+            let Some(lane) = lane_of(place).and_then(|lane| self.lanes.get(lane)) else { continue };
+            job.pass_over(&lane.model.name, why.as_str(), false);
+            if why == PassedOver::Unhealthy {
+                let (request, model) = (job.prompt.request.clone(), Rc::clone(&lane.model.name));
+                let skipped = Event::AttemptSkipped { request, model, reason: why.as_str() };
+                self.env.emit(skipped.name(), skipped);
             }
-        }
-        let barred: Vec<usize> =
-            chain.iter().copied().filter(|it| !job.order.contains(it)).collect();
-        let request = job.prompt.request.clone();
-        for lane in barred.iter().filter_map(|&lane| self.lanes.get(lane)) {
-            let model = Rc::clone(&lane.model.name);
-            let request = request.clone();
-            self.emit(Event::AttemptSkipped { request, model, reason: "unhealthy" });
         }
         self.go_on(key);
     }
