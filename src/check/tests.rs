@@ -453,3 +453,14 @@ fn an_answer_is_of_one_model() {
     fed.emit(5, &first).emit(6, &Event::StreamMixed { request: request(1), from, to });
     assert!(fed.failure("one_coherent_stream").is_some());
 }
+
+#[test]
+fn metrics_are_readable_at_a_glance() {
+    let texts = [
+        super::metric_text("requests.total", 42),
+        super::metric_text("requests.success_rate", 985_678),
+        super::metric_text("requests.amplification", 1_259_999),
+        super::metric_text("latency.p50", 12_304_999_999),
+    ];
+    assert_eq!(texts, ["42", "98.56%", "1.25", "12.304s"]);
+}
