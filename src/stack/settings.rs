@@ -1,6 +1,8 @@
 //! What the actors of the stack are told: plain values, checked by whoever made them. Sims from TOML
 //! and worlds from code use the same ones.
 
+pub mod service;
+
 use std::time::Duration;
 
 use serde::Deserialize;
