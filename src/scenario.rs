@@ -32,9 +32,11 @@ pub use error::{Problem, ScenarioError};
 pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
-    AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,
-    FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, Router,
-    Selector, Sidecar, Sim, Stage, Task, Tokens, Workspace,
+    AgentGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, CheckMode, CheckOff,
+    Checks, Connections, ErrorMix, EventMatch, Expectation, Fault, FaultKind, FieldValue, Heal,
+    HealWorks, Jitter, Leak, Link, Load, Monitor, Must, Pace, Partition, Pool, Provider, Retry,
+    Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Task, Tokens,
+    Workspace,
 };
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};

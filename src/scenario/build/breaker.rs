@@ -5,9 +5,7 @@ use std::time::Duration;
 use miette::SourceSpan;
 
 use super::Builder;
-use crate::policy::breaker::{
-    Contradiction, Dialect, Growth, HalfOpen, Settings, Trip, Verdict,
-};
+use crate::policy::breaker::{Contradiction, Dialect, Growth, HalfOpen, Settings, Trip, Verdict};
 use crate::policy::window::{Align, Shape};
 use crate::scenario::field::{At, Field};
 use crate::scenario::raw::{RawBreaker, RawWindow};
@@ -186,7 +184,11 @@ impl Builder {
     }
 
     /// What the breaker looks at, as the dialect keeps it.
-    fn window(&mut self, dialect: Dialect, At { value: raw, span }: At<RawWindow>) -> Option<Shape> {
+    fn window(
+        &mut self,
+        dialect: Dialect,
+        At { value: raw, span }: At<RawWindow>,
+    ) -> Option<Shape> {
         let has_calls = matches!(dialect, Dialect::Resilience4j | Dialect::Failsafe);
         match (raw.calls, raw.time) {
             (Some(calls), None) if has_calls => Some(Shape::Calls(self.calls(Some(calls), 1))),
@@ -200,7 +202,8 @@ impl Builder {
                 let time = self.value(time)?;
                 let whole = dialect != Dialect::Resilience4j || time.subsec_nanos() == 0;
                 if time > WINDOW_MAX || !whole {
-                    let message = "a window is at most a day, that of resilience4j in whole seconds";
+                    let message =
+                        "a window is at most a day, that of resilience4j in whole seconds";
                     self.error(span, "", message, "write another, as in \"20s\"");
                     return None;
                 }

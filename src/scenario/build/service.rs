@@ -10,7 +10,7 @@ use super::stack::{AGENTS_MAX, uniform_ms};
 use crate::scenario::field::At;
 use crate::scenario::model::{
     BreakerPer, CallErrors, CallerGroup, FaultKind, Heal, Monitor, Pace, Pool, Service,
-    ServiceKind, Sim,
+    ServiceFault, ServiceKind, Sim,
 };
 use crate::scenario::names::is_name;
 use crate::scenario::raw::{
@@ -158,9 +158,8 @@ impl Builder {
             }
             let names = || {
                 let services = sim.services.iter().map(|service| service.name.as_str());
-                let router = sim.has_router().then_some("router");
                 let callers = sim.callers.iter().filter(|group| group.breaker.is_some());
-                services.chain(router).chain(callers.map(|group| group.name.as_str()))
+                services.chain(callers.map(|group| group.name.as_str()))
             };
             let mut seen = BTreeMap::new();
             let mut watched = Vec::new();
@@ -215,7 +214,7 @@ impl Builder {
                 self.error(operation.span, "", "an operation has no connections", help);
             }
         }
-        FaultKind::Service {
+        FaultKind::Service(ServiceFault {
             name,
             operation: raw.operation.map(|operation| operation.value),
             down,
@@ -223,6 +222,6 @@ impl Builder {
             lose_connections: self.optional(raw.lose_connections),
             errors: raw.errors.map(|raw| self.call_errors(raw)),
             latency: self.optional_delay(raw.latency),
-        }
+        })
     }
 }
