@@ -146,14 +146,14 @@ impl Builder {
         if acts && !has_router && !has_backends && !has_agents && sim.load.is_none() {
             return;
         }
-        if !has_router {
-            self.missing("[router]", "add [router] with primary = \"<a backend>\"");
-        }
         if !has_backends {
             self.missing("[[backend]]", "add at least one [[backend]] with a name");
         }
         if !has_agents && (!acts || sim.load.is_some()) {
             self.missing("[[agent]]", "add at least one [[agent]] with a name");
+        }
+        if !has_router {
+            self.missing("[router]", "add [router] with primary = \"<a backend>\"");
         }
     }
 
