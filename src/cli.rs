@@ -9,6 +9,8 @@ mod attempt;
 mod check;
 mod clock;
 mod completions;
+mod conformance;
+mod coverage;
 mod error;
 mod exit;
 mod internal;
@@ -59,6 +61,10 @@ enum Verb {
     List(list::ListArgs),
     /// Read sims without running them
     Check(check::CheckArgs),
+    /// Run cases about how libraries behave against the policies
+    Conformance(conformance::ConformanceArgs),
+    /// Show which sims prove which requirement
+    Coverage(coverage::CoverageArgs),
     /// Print the JSON Schema of a sim
     Schema,
     /// Print the completions for a shell
@@ -118,6 +124,8 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
         Verb::Verify(args) => verify::verify(args, screen),
         Verb::List(args) => list::list(args, screen),
         Verb::Check(args) => check::check(args, screen),
+        Verb::Conformance(args) => conformance::conformance(args, screen),
+        Verb::Coverage(args) => coverage::coverage(args, screen),
         Verb::Schema => schema::schema(screen),
         Verb::Completions(args) => completions::completions(args, screen),
     }

@@ -17,9 +17,9 @@ mod retry;
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-pub use case::{Case, CasesError, parse};
+pub use case::{Case, CasesError, Expected, Step, parse};
 use fields::Fields;
 
 use crate::world::Time;
@@ -73,16 +73,27 @@ pub fn run(case: &Case) -> Verdict {
     }
 }
 
+/// What a case may say besides what is run: remarks.
+const REMARKS: [&str; 8] =
+    ["source", "notes", "note", "basis", "description", "title", "comment", "license"];
+
 fn differences(case: &Case) -> Result<Vec<String>, Unsupported> {
+    if let Some(name) = case.others.keys().find(|name| !REMARKS.contains(&name.as_str())) {
+        return Err(Unsupported(format!("nobody understands {name:?} of the case")));
+    }
     let mut config = Fields::new("config", case.config.clone());
     let mut subject = subject(&case.kind, &mut config)?;
     config.finish()?;
     let mut differences = Vec::new();
     let mut unsupported = None;
     for (number, step) in case.steps.iter().enumerate() {
-        let mut fields = Fields::new(format!("step {number}"), step.fields.clone());
-        let seen = subject.step(step.at, &step.event, &mut fields)?;
-        fields.finish()?;
+        let seen = match take(&mut *subject, number, step) {
+            Ok(seen) => seen,
+            Err(reason) => {
+                unsupported = Some(reason);
+                break;
+            }
+        };
         for expected in case.expect.iter().filter(|expected| expected.after_step == number) {
             for (name, wanted) in &expected.values {
                 match compare(&seen, name, wanted) {
@@ -102,38 +113,78 @@ fn differences(case: &Case) -> Result<Vec<String>, Unsupported> {
     }
 }
 
-/// What differs between what was seen and what was wanted under a name.
-fn compare(seen: &Seen, name: &str, wanted: &Value) -> Result<Option<String>, Unsupported> {
-    let see = |name: &str| {
-        let unknown = || Unsupported(format!("nothing tells {name:?}"));
-        seen.get(name).ok_or_else(unknown)
-    };
-    if let Some(name) = name.strip_suffix("_between") {
-        let seen = see(name)?;
-        let range = wanted.as_array().map(Vec::as_slice);
-        let Some([Value::Number(low), Value::Number(high)]) = range else {
-            return Err(Unsupported(format!("{name}_between is not a pair of numbers")));
-        };
-        let holds = match (seen.as_f64(), low.as_f64(), high.as_f64()) {
-            (Some(seen), Some(low), Some(high)) => low <= seen && seen <= high,
-            _ => false,
-        };
-        return Ok((!holds).then(|| format!("{name} is {seen}, not between {low} and {high}")));
-    }
-    let seen = see(name)?;
-    Ok((!same(seen, wanted)).then(|| format!("{name} is {seen}, not {wanted}")))
+fn take(subject: &mut dyn Subject, number: usize, step: &Step) -> Result<Seen, Unsupported> {
+    let mut fields = Fields::new(format!("step {number}"), step.fields.clone());
+    let seen = subject.step(step.at, &step.event, &mut fields)?;
+    fields.finish()?;
+    Ok(seen)
 }
 
-/// Whether two values are the same; numbers may differ by what a 32-bit float cannot tell.
+/// How a value must relate to what is wanted under a name with such an ending.
+const RELATIONS: [&str; 3] = ["_between", "_at_least", "_at_most"];
+
+/// What differs between what was seen and what was wanted under a name.
+fn compare(seen: &Seen, name: &str, wanted: &Value) -> Result<Option<String>, Unsupported> {
+    let unknown = || Unsupported(format!("nothing tells {name:?}"));
+    if let Some(seen) = seen.get(name) {
+        return Ok((!same(seen, wanted)).then(|| format!("{name} is {seen}, not {wanted}")));
+    }
+    let related =
+        RELATIONS.iter().find_map(|relation| Some((*relation, name.strip_suffix(relation)?)));
+    let (relation, of) = related.ok_or_else(unknown)?;
+    let seen = seen.get(of).ok_or_else(unknown)?;
+    let (low, high) = match (relation, wanted) {
+        ("_between", Value::Array(pair)) => match pair.as_slice() {
+            [low, high] => (low.as_f64(), high.as_f64()),
+            _ => (None, None),
+        },
+        ("_at_least", low) => (low.as_f64(), Some(f64::INFINITY)),
+        ("_at_most", high) => (Some(f64::NEG_INFINITY), high.as_f64()),
+        _ => (None, None),
+    };
+    let (Some(low), Some(high)) = (low, high) else {
+        return Err(Unsupported(format!("{name} cannot be {wanted}")));
+    };
+    let holds = seen.as_f64().is_some_and(|seen| low <= seen && seen <= high);
+    let relation = relation.replace('_', " ");
+    Ok((!holds).then(|| format!("{of} is {seen}, not{relation} {wanted}")))
+}
+
+/// Whether two values are the same. Numbers with a fraction may differ by what a 32-bit float cannot
+/// tell. How a library spells a word (`HALF_OPEN`, `half-open`, `HalfOpen`) is its own.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => match (a.as_f64(), b.as_f64()) {
-            (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1.0),
-            _ => false,
+        (Value::Number(a), Value::Number(b)) => match (whole(a), whole(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => match (a.as_f64(), b.as_f64()) {
+                (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1.0),
+                _ => false,
+            },
         },
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
         }
+        (Value::Object(a), Value::Object(b)) => {
+            let found = |(name, a): (&String, &Value)| b.get(name).is_some_and(|b| same(a, b));
+            a.len() == b.len() && a.iter().all(found)
+        }
+        (Value::String(a), Value::String(b)) => {
+            a == b || matches!((word(a), word(b)), (Some(a), Some(b)) if a == b)
+        }
         _ => a == b,
     }
 }
+
+fn whole(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}
+
+/// A word without what spellings differ in; `None` for any other text.
+fn word(text: &str) -> Option<String> {
+    let is_word = !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte));
+    is_word.then(|| text.replace(['_', '-'], "").to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests;

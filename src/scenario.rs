@@ -18,6 +18,7 @@ mod files;
 mod model;
 mod names;
 mod raw;
+mod requirements;
 #[cfg(feature = "cli")]
 mod schema;
 mod span;
@@ -36,8 +37,9 @@ pub use model::{
     Checks, Connections, ErrorMix, EventMatch, Expectation, Fault, FaultKind, FieldValue, Heal,
     HealWorks, Jitter, Leak, Link, Load, Monitor, Must, Pace, Partition, Pool, Provider, Retry,
     Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Task, Tokens,
-    Workspace,
+    Window, Workspace,
 };
+pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};
 pub use span::{Source, Spanned};

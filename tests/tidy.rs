@@ -42,6 +42,19 @@ fn sources() -> Vec<(String, String)> {
     ["src", "tests", "benches", "examples"].iter().flat_map(|dir| texts(dir, "rs")).collect()
 }
 
+/// All sims: `requirements.toml` is none.
+fn sims() -> Vec<(String, String)> {
+    let files = texts("sims", "toml").into_iter();
+    files.filter(|(path, _)| path != "sims/requirements.toml").collect()
+}
+
+fn sim_names() -> BTreeSet<String> {
+    let name = |(path, _): &(String, String)| {
+        path.trim_start_matches("sims/").trim_end_matches(".toml").to_owned()
+    };
+    sims().iter().map(name).collect()
+}
+
 /// Every word that a reader may see: sources, sims, documents, settings.
 fn everything() -> Vec<(String, String)> {
     let mut all = sources();
@@ -158,7 +171,7 @@ fn sim_without_purpose(name: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn every_sim_has_a_purpose() {
-    assert_none(&texts("sims", "toml"), sim_without_purpose);
+    assert_none(&sims(), sim_without_purpose);
     assert_eq!(sim_without_purpose("a.toml", "seeds = [1]\n").len(), 1);
     assert_eq!(sim_without_purpose("a.toml", "purpose = \"a test\"\n").len(), 1);
     let good = "purpose = \"All is well: every request is answered.\"\n";
@@ -181,10 +194,7 @@ fn orphans(sims: &BTreeSet<String>, snapshots: &[String]) -> Vec<String> {
 
 #[test]
 fn every_snapshot_has_a_sim() {
-    let name = |(path, _): &(String, String)| {
-        path.trim_start_matches("sims/").trim_end_matches(".toml").to_owned()
-    };
-    let sims: BTreeSet<String> = texts("sims", "toml").iter().map(name).collect();
+    let sims = sim_names();
     let snapshots: Vec<String> =
         texts("snapshots", "snap").into_iter().map(|(path, _)| path).collect();
     assert_eq!(orphans(&sims, &snapshots), Vec::<String>::new());
@@ -226,10 +236,7 @@ fn table_differs(document: &str, sims: &BTreeSet<String>) -> Vec<String> {
 
 #[test]
 fn the_table_of_sims_is_not_stale() {
-    let name = |(path, _): &(String, String)| {
-        path.trim_start_matches("sims/").trim_end_matches(".toml").to_owned()
-    };
-    let sims: BTreeSet<String> = texts("sims", "toml").iter().map(name).collect();
+    let sims = sim_names();
     if let Ok(readme) = fs::read_to_string(root().join("README.md")) {
         assert_eq!(table_differs(&readme, &sims), Vec::<String>::new());
     }

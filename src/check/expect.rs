@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{CheckResult, Metrics};
 use crate::{
     scenario::{
-        Bound, Bounds, EventMatch, Expectation, FieldValue, MetricUnit, PPM, Sim, duration_text,
-        metric,
+        Bound, Bounds, EventMatch, Expectation, FieldValue, MetricUnit, PPM, Sim, Window,
+        duration_text, metric,
     },
     world::Sighting,
 };
@@ -26,12 +26,18 @@ impl Matcher {
     fn new(sim: &Sim, wanted: &EventMatch) -> Matcher {
         let mut text = wanted.event.value.clone();
         for (name, value) in &wanted.r#where {
-            let value = match value {
-                FieldValue::Text(value) => value.clone(),
-                FieldValue::Integer(value) => value.to_string(),
-                FieldValue::Bool(value) => value.to_string(),
-            };
-            text.push_str(&format!(" {name}={value}"));
+            match value {
+                FieldValue::Text(value) => text.push_str(&format!(" {name}={value}")),
+                FieldValue::Integer(value) => text.push_str(&format!(" {name}={value}")),
+                FieldValue::Bool(value) => text.push_str(&format!(" {name}={value}")),
+                FieldValue::Within { at_least, at_most } => {
+                    for (sign, limit) in [(">=", at_least), ("<=", at_most)] {
+                        if let Some(limit) = limit {
+                            text.push_str(&format!(" {name}{sign}{limit}"));
+                        }
+                    }
+                }
+            }
         }
         if let Some(node) = &wanted.node {
             text.push_str(&format!(" on {node}"));
@@ -61,6 +67,13 @@ fn has(fields: &Map<String, Value>, wanted: &[(String, FieldValue)]) -> bool {
         (Some(Value::Number(number)), FieldValue::Integer(wanted)) => {
             number.as_i64() == Some(*wanted)
         }
+        (Some(Value::Number(number)), FieldValue::Within { at_least, at_most }) => {
+            let whole = number.as_i64().map(i128::from);
+            whole.or_else(|| number.as_u64().map(i128::from)).is_some_and(|number| {
+                at_least.is_none_or(|least| i128::from(least) <= number)
+                    && at_most.is_none_or(|most| number <= i128::from(most))
+            })
+        }
         _ => false,
     })
 }
@@ -68,7 +81,7 @@ fn has(fields: &Map<String, Value>, wanted: &[(String, FieldValue)]) -> bool {
 /// One expectation, while the run goes on.
 pub(super) enum Watched {
     Metric { name: String, bounds: Bounds<Bound> },
-    Event { wanted: Matcher, bounds: Bounds<u64>, seen: u64 },
+    Event { wanted: Matcher, window: Window, bounds: Bounds<u64>, seen: u64 },
     Order { first: Matcher, then: Matcher, first_seen: bool, then_seen: bool },
 }
 
@@ -79,8 +92,10 @@ impl Watched {
             Expectation::Metric { metric, bounds } => {
                 Watched::Metric { name: metric.value.clone(), bounds: *bounds }
             }
-            Expectation::Event { event, bounds } => {
-                Watched::Event { wanted: matcher(event), bounds: *bounds, seen: 0 }
+            Expectation::Event { event, window, bounds } => {
+                let mut wanted = matcher(event);
+                wanted.text.push_str(&window_text(window));
+                Watched::Event { wanted, window: *window, bounds: *bounds, seen: 0 }
             }
             Expectation::Order { first, then } => Watched::Order {
                 first: matcher(first),
@@ -94,7 +109,9 @@ impl Watched {
     pub(super) fn see(&mut self, sighting: &Sighting<'_>) {
         match self {
             Watched::Metric { .. } => {}
-            Watched::Event { wanted, seen, .. } => *seen += u64::from(wanted.matches(sighting)),
+            Watched::Event { wanted, window, seen, .. } => {
+                *seen += u64::from(window.holds(sighting.at) && wanted.matches(sighting));
+            }
             Watched::Order { first, then, first_seen, then_seen } => {
                 if *first_seen {
                     *then_seen = *then_seen || then.matches(sighting);
@@ -119,7 +136,7 @@ impl Watched {
                 };
                 (check, failure)
             }
-            Watched::Event { wanted, bounds, seen } => {
+            Watched::Event { wanted, bounds, seen, .. } => {
                 let check = format!("{}: {}", wanted.text, bounds_text(bounds, u64::to_string));
                 (check, (!bounds.hold(seen)).then(|| format!("it happened {seen} times")))
             }
@@ -135,6 +152,12 @@ impl Watched {
         };
         CheckResult { check, failure, evaluated: 1 }
     }
+}
+
+fn window_text(window: &Window) -> String {
+    let from = (!window.from.is_zero()).then(|| format!(" from {}", duration_text(window.from)));
+    let until = window.until.map(|until| format!(" until {}", duration_text(until)));
+    from.unwrap_or_default() + &until.unwrap_or_default()
 }
 
 fn in_unit(unit: MetricUnit, value: u64) -> Bound {

@@ -233,6 +233,58 @@ fn events_are_counted_by_their_fields() {
 }
 
 #[test]
+fn events_count_from_one_instant_on_and_before_another() {
+    let ended =
+        |window: &str| expectation(&format!("event = \"request_ended\"\n{window}\nequals = 0"));
+    // They end at 11 ms and at 43 ms.
+    let (once, twice) = (Some("it happened 1 times"), Some("it happened 2 times"));
+    for (window, failure) in [
+        ("", twice),
+        ("from = \"11ms\"", twice),
+        ("from = \"11000001ns\"", once),
+        ("from = \"11ms\"\nuntil = \"43ms\"", once),
+        ("from = \"11ms\"\nuntil = \"43000001ns\"", twice),
+        ("from = \"12ms\"\nuntil = \"43ms\"", None),
+        ("until = \"11ms\"", None),
+        ("until = \"11000001ns\"", once),
+    ] {
+        assert_eq!(ended(window).as_deref(), failure, "{window}");
+    }
+}
+
+#[test]
+fn integer_fields_have_limits() {
+    let wanted = |limits: &str| {
+        let field = format!("where = {{ latency_ms = {{ {limits} }} }}");
+        expectation(&format!("event = \"request_ended\"\n{field}\nequals = 0")).is_some()
+    };
+    // The latencies are 0.
+    assert!(wanted("at_least = 0") && wanted("at_most = 0") && wanted("at_least = 0, at_most = 0"));
+    assert!(wanted("at_least = -1, at_most = 1"));
+    assert!(
+        !wanted("at_least = 1") && !wanted("at_most = -1") && !wanted("at_least = 1, at_most = 2")
+    );
+    let text = "event = \"request_ended\"\nwhere = { outcome = { at_least = 0 } }\nequals = 0";
+    assert_eq!(expectation(text), None, "a text has no limits");
+}
+
+#[test]
+fn the_name_of_an_expectation_says_all_of_it() {
+    let name = |expect: &str| {
+        let mut fed = Fed::new(&format!("[[expect]]\nevent = \"request_ended\"\n{expect}\n"));
+        fed.watch.finish(&outcome()).0.pop().unwrap().check
+    };
+    assert_eq!(
+        name("from = \"25s\"\nuntil = \"50s\""),
+        "request_ended from 25s until 50s: at least 1"
+    );
+    assert_eq!(name("until = \"1s\"\nequals = 0"), "request_ended until 1s: equals 0");
+    let limits = "where = { latency_ms = { at_least = 1, at_most = 5 } }\nnode = \"opus\"";
+    let expected = "request_ended latency_ms>=1 latency_ms<=5 on opus: at least 1";
+    assert_eq!(name(limits), expected);
+}
+
+#[test]
 fn order_is_of_the_first_and_anything_later() {
     let order = |first: &str, then: &str| {
         expectation(&format!(

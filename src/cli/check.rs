@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
+    coverage,
     error::{CliError, scenario_report},
     exit::Exit,
     list::pretty,
@@ -16,7 +17,7 @@ use crate::{
         document::VERSION,
         text::{counted, mark},
     },
-    scenario::ScenarioError,
+    scenario::{ScenarioError, Sim, unknown_rows},
 };
 
 /// What to check.
@@ -52,9 +53,11 @@ struct ProblemDocument {
 
 pub(super) fn check(args: CheckArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let places = sims::find(&args.sims.sims)?;
+    let rows = coverage::known_rows()?;
     let (mut wrong, mut documents) = (0, Vec::new());
     for place in &places {
-        let error = place.load().err();
+        let known = |sim: &Sim| rows.as_ref().map_or(Ok(()), |rows| unknown_rows(sim, rows));
+        let error = place.load().and_then(|sim| known(&sim)).err();
         wrong += u64::from(error.is_some());
         let path = place.argument();
         match args.format {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The folder that sims are looked for in.
-const FOLDER: &str = "sims";
+pub(super) const FOLDER: &str = "sims";
 /// The name of the sim that is part of the binary.
 const BUILT_IN: &str = "quickstart";
 const BUILT_IN_TEXT: &str = include_str!("../../sims/quickstart.toml");

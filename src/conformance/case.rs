@@ -1,5 +1,7 @@
 //! Cases as they are written: a JSON array of objects.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -19,6 +21,9 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// What must be seen.
     pub expect: Vec<Expected>,
+    /// Everything else that is written: remarks, and perhaps something that nobody here knows.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
 }
 
 /// One thing that happens.
@@ -93,9 +98,13 @@ pub fn parse(text: &str) -> Result<Vec<Case>, CasesError> {
     if cases.is_empty() {
         return Err(CasesError::Empty);
     }
+    let mut ids = BTreeSet::new();
     for case in &cases {
         let broken = |problem: String| CasesError::Broken { id: case.id.clone(), problem };
-        if case.expect.is_empty() {
+        if !ids.insert(&case.id) {
+            return Err(broken("another case has the same id".to_owned()));
+        }
+        if case.expect.is_empty() || case.expect.iter().any(|it| it.values.is_empty()) {
             return Err(broken("it expects nothing".to_owned()));
         }
         if let Some(late) = case.expect.iter().find(|it| it.after_step >= case.steps.len()) {

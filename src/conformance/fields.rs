@@ -23,6 +23,25 @@ impl Fields {
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Whether a value is there, even `null`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
+    /// The first of these names that has a value, each of which means the same.
+    pub(super) fn any<T>(
+        &mut self,
+        names: &[&str],
+        read: impl Fn(&mut Fields, &str) -> Result<Option<T>, Unsupported>,
+    ) -> Result<Option<T>, Unsupported> {
+        for name in names {
+            if let Some(value) = read(self, name)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
     fn typed<T>(
         &mut self,
         name: &str,

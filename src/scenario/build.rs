@@ -9,7 +9,7 @@ mod load;
 mod network;
 mod service;
 mod stack;
-mod syntax;
+pub(super) mod syntax;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -54,7 +54,7 @@ pub(super) fn sim(name: &str, text: &str) -> Result<Sim, ScenarioError> {
 }
 
 /// The first problem in the order of the text, with the others attached to it.
-fn invalid(mut problems: Vec<Problem>) -> ScenarioError {
+pub(super) fn invalid(mut problems: Vec<Problem>) -> ScenarioError {
     problems.sort_by_key(|problem| problem.labels.first().map(LabeledSpan::offset));
     let mut first = problems.remove(0);
     first.related = problems;
@@ -177,8 +177,7 @@ impl Builder {
         let mut seen = BTreeMap::new();
         for row in &raw {
             let help = "write the ID of a requirement row, as in \"CCR-F1\"";
-            let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
-            if row.value.is_empty() || !row.value.bytes().all(allowed) {
+            if !super::requirements::is_id(&row.value) {
                 self.error(row.span, "not an ID", "not the ID of a requirement row", help);
             }
             if let Some(first) = seen.insert(row.value.as_str(), row.span) {

@@ -35,7 +35,7 @@ pub fn load(path: &Path) -> Result<Sim, ScenarioError> {
     Ok(sim)
 }
 
-fn read_text(path: &Path) -> Result<String, ScenarioError> {
+pub(super) fn read_text(path: &Path) -> Result<String, ScenarioError> {
     let read_error = |source| ScenarioError::Read { path: path.to_owned(), source };
     if fs::metadata(path).map_err(read_error)?.is_dir() {
         return Err(ScenarioError::Folder { path: path.to_owned() });
@@ -57,7 +57,7 @@ fn read_text(path: &Path) -> Result<String, ScenarioError> {
 /// The sims that paths name: a file is itself, a folder all `.toml` files under it, sorted by path.
 /// Each is listed once, where it is first named.
 ///
-/// Hidden files and symbolic links inside folders are passed over.
+/// Hidden files, symbolic links and `requirements.toml` inside folders are passed over.
 ///
 /// # Errors
 ///
@@ -107,7 +107,10 @@ impl Search<'_> {
             let kind = entry.file_type().map_err(read_error)?;
             if kind.is_dir() {
                 self.folder(&path, depth + 1)?;
-            } else if kind.is_file() && path.extension().is_some_and(|ext| ext == "toml") {
+            } else if kind.is_file()
+                && path.extension().is_some_and(|ext| ext == "toml")
+                && entry.file_name() != super::requirements::FILE_NAME
+            {
                 self.found.push(path);
             }
         }

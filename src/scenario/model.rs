@@ -21,7 +21,7 @@ pub use crate::stack::settings::service::{
 pub use crate::stack::settings::{
     AgentGroup, Backend, ErrorMix, Provider, Router, Sidecar, Task, Tokens, Workspace,
 };
-pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue};
+pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
 pub use network::{Link, Selector};

@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 pub(super) use breaker::{RawBreaker, RawWindow};
 pub(super) use events::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
+    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
+    RawPartition, RawWithin,
 };
 pub(super) use service::{
     RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,

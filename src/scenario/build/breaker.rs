@@ -143,7 +143,7 @@ impl Builder {
     fn apply(&mut self, raw: RawBreaker, dialect: Dialect, settings: &mut Settings) -> bool {
         let before = self.problems.len();
         let has_minimum = raw.minimum_calls.is_some();
-        if let Some(shape) = raw.window.and_then(|window| self.window(dialect, window)) {
+        if let Some(shape) = raw.window.and_then(|window| self.breaker_window(dialect, window)) {
             settings.window = shape;
         }
         settings.minimum_calls = self.calls(raw.minimum_calls, settings.minimum_calls);
@@ -184,7 +184,7 @@ impl Builder {
     }
 
     /// What the breaker looks at, as the dialect keeps it.
-    fn window(
+    fn breaker_window(
         &mut self,
         dialect: Dialect,
         At { value: raw, span }: At<RawWindow>,

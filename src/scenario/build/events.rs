@@ -1,15 +1,18 @@
 //! Faults, expectations and checks: everything that names nodes, metrics or events.
 
+use std::time::Duration;
+
 use miette::SourceSpan;
 
 use super::Builder;
-use crate::scenario::field::{At, Field, Read, Scalar};
+use crate::scenario::field::{At, Field, Read, Scalar, ScalarOr};
 use crate::scenario::model::{
-    Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Fault, FaultKind, Link, Partition,
-    Sim,
+    Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Fault, FaultKind, FieldValue, Link,
+    Partition, Sim, Window,
 };
 use crate::scenario::raw::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawPartition,
+    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
+    RawPartition, RawWithin,
 };
 use crate::scenario::span::Spanned;
 use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
@@ -137,28 +140,31 @@ impl Builder {
         sim: &Sim,
         At { value: raw, span }: At<RawExpect>,
     ) -> Option<Expectation> {
-        let filters = raw.r#where.is_some() || raw.node.is_some();
+        let windowed = raw.from.is_some() || raw.until.is_some();
+        let filters = raw.r#where.is_some() || raw.node.is_some() || windowed;
         let bounds = (raw.at_least, raw.at_most, raw.equals);
         match (raw.metric, raw.event, raw.order) {
             (Some(metric), None, None) => {
                 if filters {
-                    let message = "where and node belong to an event";
+                    let message = "where, node, from and until belong to an event";
                     self.error(span, "this expectation", message, "remove them, or name an event");
                 }
                 self.metric_expectation(metric, bounds)
             }
             (None, Some(event), None) => {
+                let (from, until) = (raw.from, raw.until);
                 let raw = RawEventMatch { event, r#where: raw.r#where, node: raw.node };
                 let event = self.event_match(sim, raw);
+                let window = self.window(sim, from, until);
                 let mut bounds = self.bounds(bounds, count_bound)?;
                 if bounds.is_empty() {
                     bounds.at_least = Some(1);
                 }
-                Some(Expectation::Event { event, bounds })
+                Some(Expectation::Event { event, window, bounds })
             }
             (None, None, Some(order)) => {
                 if filters || bounds.0.is_some() || bounds.1.is_some() || bounds.2.is_some() {
-                    let message = "an order has no bounds, where or node of its own";
+                    let message = "an order has no bounds, where, node, from or until of its own";
                     let help = "put where and node into first and then";
                     self.error(span, "this expectation", message, help);
                 }
@@ -170,6 +176,47 @@ impl Builder {
                 let help = "set exactly one of metric, event and order";
                 self.error(span, "this expectation", "an expectation is about one thing", help);
                 None
+            }
+        }
+    }
+
+    fn window(
+        &mut self,
+        sim: &Sim,
+        from: Option<Field<Duration>>,
+        until: Option<Field<Duration>>,
+    ) -> Window {
+        let (from_span, until_span) =
+            (from.as_ref().map(|it| it.span), until.as_ref().map(|it| it.span));
+        let window = Window { from: self.read(from, Duration::ZERO), until: self.optional(until) };
+        if let Some(span) = from_span.filter(|_| window.from >= sim.limits.time) {
+            let message = "no event can be in this window: the run ends before";
+            self.error(span, "too late", message, "begin it earlier, or raise limits.time");
+        }
+        if let Some(span) = until_span.filter(|_| window.until.is_some_and(|it| it <= window.from))
+        {
+            let message = "no event can be in this window: it ends before it begins";
+            let help = "make until later than from; until itself is no longer part of the window";
+            self.error(span, "not after from", message, help);
+        }
+        window
+    }
+
+    /// What a field must be; `None` if that is wrong.
+    fn field_match(&mut self, At { value, span }: RawFieldMatch) -> Option<FieldValue> {
+        match value {
+            ScalarOr::Scalar(value) => self.value(At { value, span }),
+            ScalarOr::Table(RawWithin { at_least: None, at_most: None }) => {
+                let message = "the field may be anything";
+                self.error(span, "no limit", message, "set at_least or at_most, or write a value");
+                None
+            }
+            ScalarOr::Table(RawWithin { at_least, at_most }) => {
+                if matches!((at_least, at_most), (Some(least), Some(most)) if least > most) {
+                    let help = "make at_most at least at_least";
+                    self.error(span, "", "no value is within these limits", help);
+                }
+                Some(FieldValue::Within { at_least, at_most })
             }
         }
     }
@@ -252,7 +299,7 @@ impl Builder {
                 let names = fields.iter().copied();
                 self.unknown(value.span, "of an unknown field", &message, &field, names);
             }
-            if let Some(value) = self.value(value) {
+            if let Some(value) = self.field_match(value) {
                 filter.insert(field, value);
             }
         }

@@ -10,7 +10,7 @@ use crate::scenario::span::Source;
 use crate::scenario::units::clip;
 
 /// The parser's error as a problem at its place.
-pub(super) fn problem(source: &Source, error: &toml::de::Error) -> Problem {
+pub(in crate::scenario) fn problem(source: &Source, error: &toml::de::Error) -> Problem {
     let len = source.text().len();
     let span = error.span().unwrap_or(0..0);
     let span = span.start.min(len)..span.end.min(len);

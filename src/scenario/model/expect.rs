@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::scenario::span::Spanned;
+use crate::world::Time;
 
 /// An `[[expect]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub enum Expectation {
     Event {
         /// Which events.
         event: EventMatch,
+        /// When they must happen to count.
+        window: Window,
         /// At least one is set.
         bounds: Bounds<u64>,
     },
@@ -31,18 +34,36 @@ pub enum Expectation {
     },
 }
 
+/// A part of a run, from one instant on and before another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// The first instant that belongs to it, since the start.
+    pub from: Duration,
+    /// The first instant after it; `None` if it has no end.
+    pub until: Option<Duration>,
+}
+
+impl Window {
+    /// Whether an instant belongs to it.
+    #[must_use]
+    pub fn holds(&self, at: Time) -> bool {
+        let at = at.since_start();
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
 /// Which events count.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventMatch {
     /// One of `EVENTS`.
     pub event: Spanned<String>,
-    /// Fields that must have these values.
+    /// Fields and what they must be.
     pub r#where: BTreeMap<String, FieldValue>,
     /// The nodes at which it must happen; `None` is any.
     pub node: Option<super::Selector>,
 }
 
-/// The value of an event's field.
+/// What an event's field must be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldValue {
     /// A text.
@@ -51,6 +72,13 @@ pub enum FieldValue {
     Integer(i64),
     /// True or false.
     Bool(bool),
+    /// Any integer within these limits, both included; at least one is set.
+    Within {
+        /// The least it may be.
+        at_least: Option<i64>,
+        /// The most it may be.
+        at_most: Option<i64>,
+    },
 }
 
 /// Limits of a value; an `equals` stands alone.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{RawDelay, RawErrors, RawLink, RawServiceFault};
-use crate::scenario::field::{At, Field};
+use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::FieldValue;
 use crate::scenario::values::{BoundValue, SignedNanos};
 
@@ -116,10 +116,14 @@ pub(in crate::scenario) struct RawExpect {
     pub(in crate::scenario) metric: Option<At<String>>,
     /// An event.
     pub(in crate::scenario) event: Option<At<String>>,
-    /// Fields of the event and the values they must have.
-    pub(in crate::scenario) r#where: Option<BTreeMap<String, Field<FieldValue>>>,
+    /// Fields of the event and the values they must have, or { at_least, at_most }.
+    pub(in crate::scenario) r#where: Option<BTreeMap<String, RawFieldMatch>>,
     /// The nodes at which the event must happen. Default: any.
     pub(in crate::scenario) node: Option<At<String>>,
+    /// The instant since the start from which on an event counts. Default: the start.
+    pub(in crate::scenario) from: Option<Field<Duration>>,
+    /// The instant since the start from which on an event no longer counts. Default: never.
+    pub(in crate::scenario) until: Option<Field<Duration>>,
     /// One event before another.
     pub(in crate::scenario) order: Option<RawOrder>,
     /// The least it may be. Default for an event: 1.
@@ -128,6 +132,21 @@ pub(in crate::scenario) struct RawExpect {
     pub(in crate::scenario) at_most: Option<Field<BoundValue>>,
     /// What it must be exactly.
     pub(in crate::scenario) equals: Option<Field<BoundValue>>,
+}
+
+/// What a field must be: a value, or within limits.
+pub(in crate::scenario) type RawFieldMatch = At<ScalarOr<FieldValue, RawWithin>>;
+
+/// Limits of an integer, both included.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Within", extend("minProperties" = 1)))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawWithin {
+    /// The least it may be.
+    pub(in crate::scenario) at_least: Option<i64>,
+    /// The most it may be.
+    pub(in crate::scenario) at_most: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,8 +167,8 @@ pub(in crate::scenario) struct RawOrder {
 pub(in crate::scenario) struct RawEventMatch {
     /// An event.
     pub(in crate::scenario) event: At<String>,
-    /// Fields of the event and the values they must have.
-    pub(in crate::scenario) r#where: Option<BTreeMap<String, Field<FieldValue>>>,
+    /// Fields of the event and the values they must have, or { at_least, at_most }.
+    pub(in crate::scenario) r#where: Option<BTreeMap<String, RawFieldMatch>>,
     /// The nodes at which the event must happen. Default: any.
     pub(in crate::scenario) node: Option<At<String>>,
 }

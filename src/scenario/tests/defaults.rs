@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{MINIMAL, valid, with};
 use crate::scenario::{
     Bound, Expectation, FaultKind, FieldValue, Jitter, Leak, Load, Must, Partition, Provider,
-    Selector, Task, Tokens, parse,
+    Selector, Task, Tokens, Window, parse,
 };
 use crate::world::{Delay, Probability, Schedule};
 
@@ -172,7 +172,7 @@ node = "router"
         metric(1).hold(&Bound::Duration(ms(500))) && !metric(1).hold(&Bound::Duration(ms(501)))
     );
     assert!(metric(2).hold(&Bound::Count(3)) && !metric(2).hold(&Bound::Count(4)));
-    let Expectation::Event { event, bounds } = &sim.expectations[3] else { panic!("an event") };
+    let Expectation::Event { event, bounds, .. } = &sim.expectations[3] else { panic!("an event") };
     assert_eq!((bounds.at_least, bounds.at_most), (Some(1), None));
     assert_eq!(event.r#where["fallback_used"], FieldValue::Bool(true));
     assert_eq!(event.r#where["attempts"], FieldValue::Integer(2));
@@ -189,4 +189,22 @@ fn spans_are_not_compared() {
     let other = valid(&format!("{MINIMAL}\n\n[[expect]]\nevent = \"late_answer\""));
     assert_eq!(one.expectations, other.expectations);
     assert_ne!(one, other);
+}
+
+#[test]
+fn a_window_and_limits_of_an_event() {
+    let event = |keys: &str| {
+        let sim = with(&format!("[[expect]]\nevent = \"request_ended\"\n{keys}\n"));
+        let Expectation::Event { event, window, .. } = &sim.expectations[0] else {
+            panic!("an event")
+        };
+        (event.r#where.get("latency_ms").cloned(), *window)
+    };
+    assert_eq!(event(""), (None, Window::default()));
+    let from = Duration::from_secs(600) - Duration::from_nanos(1);
+    let window = Window { from, until: Some(Duration::from_secs(600)) };
+    assert_eq!(event("from = \"599999999999ns\"\nuntil = \"10m\"").1, window);
+    let within = FieldValue::Within { at_least: Some(2), at_most: Some(2) };
+    let limits = "where = { latency_ms = { at_least = 2, at_most = 2 } }";
+    assert_eq!(event(limits).0, Some(within));
 }

@@ -310,7 +310,7 @@ fn expectations() {
     expect(
         "metric = \"requests.ok\"\nequals = true\nnode = \"opus\"",
         &[
-            "9:1 [[[expect]]] where and node belong to an event",
+            "9:1 [[[expect]]] where, node, from and until belong to an event",
             "11:10 [true] expected a bound, found true",
         ],
     );
@@ -333,6 +333,41 @@ fn expectations() {
             "11:8 [\"opux\"] no node is called \"opux\"",
             "12:12 [-1] expected a count, found the number -1",
         ],
+    );
+    expect(
+        "event = \"fault_fired\"\nfrom = \"50s\"\nuntil = \"50s\"",
+        &[
+            "12:9 [\"50s\"] no event can be in this window: it ends before it begins | make until later",
+        ],
+    );
+    expect(
+        "event = \"fault_fired\"\nuntil = \"0s\"",
+        &["11:9 [\"0s\"] no event can be in this window: it ends before it begins"],
+    );
+    expect(
+        "event = \"fault_fired\"\nfrom = \"10m\"",
+        &["11:8 [\"10m\"] no event can be in this window: the run ends before | begin it earlier"],
+    );
+    expect("event = \"fault_fired\"\nfrom = 5", &["11:8 [5] a duration needs a unit"]);
+    expect(
+        "metric = \"requests.ok\"\nequals = 1\nuntil = \"1s\"",
+        &["9:1 [[[expect]]] where, node, from and until belong to an event"],
+    );
+    expect(
+        "order = { first = { event = \"fault_fired\" }, then = { event = \"fault_healed\" } }\nfrom = \"1s\"",
+        &["9:1 [[[expect]]] an order has no bounds, where, node, from or until of its own"],
+    );
+    expect(
+        "event = \"request_ended\"\nwhere = { latency_ms = { at_least = 2, at_most = 1 } }",
+        &["11:24 [{ at_least = 2, at_most = 1 }] no value is within these limits"],
+    );
+    expect(
+        "event = \"request_ended\"\nwhere = { latency_ms = {} }",
+        &["11:24 [{}] the field may be anything | set at_least or at_most"],
+    );
+    expect(
+        "event = \"request_ended\"\nwhere = { latency_ms = { at_lest = 2 } }",
+        &["11:26 [at_lest] unknown key `at_lest` | did you mean `at_least`?"],
     );
     expect(
         "order = { first = { event = \"fault_fired\" }, then = { event = \"fault\" } }\nat_most = 1",

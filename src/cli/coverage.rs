@@ -1,0 +1,102 @@
+//! `seedbed coverage`: which sims prove which requirement.
+
+use std::path::Path;
+
+use clap::Args;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::{
+    error::CliError,
+    exit::Exit,
+    list::pretty,
+    options::{Format, SimArgs},
+    screen::Screen,
+    sims::{self, Entry},
+};
+use crate::{
+    report::document::VERSION,
+    scenario::{self, Requirement},
+};
+
+/// The rows that are part of the binary, for use where there is no file.
+const BUILT_IN: &str = include_str!("../../sims/requirements.toml");
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub(super) struct CoverageArgs {
+    #[command(flatten)]
+    sims: SimArgs,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    rows: Vec<RowDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct RowDocument<'a> {
+    id: &'a str,
+    behaviour: &'a str,
+    sims: Vec<&'a str>,
+}
+
+pub(super) fn coverage(args: CoverageArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    let rows = match known_rows()? {
+        Some(rows) => rows,
+        None => scenario::parse_requirements("requirements.toml", BUILT_IN).map_err(wrong)?,
+    };
+    let entries = sims::load(&args.sims.sims)?;
+    let covered: Vec<RowDocument<'_>> = rows.iter().map(|row| of_row(row, &entries)).collect();
+    let count = covered.iter().filter(|row| !row.sims.is_empty()).count();
+    let text = match args.format {
+        Format::Text => table(&covered, Screen::width()),
+        Format::Json => pretty(&Document { version: VERSION, rows: covered })?,
+    };
+    screen.data(&text)?;
+    for Entry { sim, place } in &entries {
+        let known = |id: &&String| rows.iter().any(|row| row.id == **id);
+        for id in sim.covers.iter().filter(|id| !known(id)) {
+            screen.talk(&format!("{} covers {id}, which is no row\n", place.argument()));
+        }
+    }
+    screen.talk(&format!("{count} of {} rows are covered\n", rows.len()));
+    Ok(Exit::Ok)
+}
+
+/// The rows that the sims here are to prove; `None` if nobody has said.
+pub(super) fn known_rows() -> Result<Option<Vec<Requirement>>, CliError> {
+    scenario::load_requirements(Path::new(sims::FOLDER)).map_err(wrong)
+}
+
+fn wrong(error: scenario::ScenarioError) -> CliError {
+    CliError::Scenarios(vec![error])
+}
+
+fn of_row<'a>(row: &'a Requirement, entries: &'a [Entry]) -> RowDocument<'a> {
+    let proves = entries.iter().filter(|entry| row.is_proved_by(&entry.sim));
+    let sims = proves.map(|entry| entry.sim.name.as_str()).collect();
+    RowDocument { id: &row.id, behaviour: &row.behaviour, sims }
+}
+
+fn table(rows: &[RowDocument<'_>], width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["ROW", "SIMS", "BEHAVIOUR"]);
+    match width {
+        Some(width) => {
+            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+    }
+    for RowDocument { id, behaviour, sims } in rows {
+        let sims = if sims.is_empty() { "none".to_owned() } else { sims.join(" ") };
+        table.add_row([*id, &sims, *behaviour]);
+    }
+    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
