@@ -75,10 +75,8 @@ fn complaint(case: &Case) -> Option<String> {
         Err(error) => return Some(format!("the broken sim cannot be run: {error}")),
     };
     let is_expectation = |name: &str| !check::ALWAYS.contains(&name);
-    let noticed = run
-        .checks
-        .iter()
-        .any(|result| result.failure.is_some() && is_expectation(&result.check));
+    let noticed =
+        run.checks.iter().any(|result| result.failure.is_some() && is_expectation(&result.check));
     (!noticed).then(|| "every expectation still holds: the sim does not prove the row".into())
 }
 

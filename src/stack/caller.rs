@@ -43,19 +43,24 @@ pub struct CallerParts {
 /// `<node>/<service>/<operation>`.
 #[must_use]
 pub fn breaker_names(node: &str, group: &CallerGroup) -> Vec<Rc<str>> {
-    let service = &group.service;
-    match (&group.breaker, group.breaker_per) {
-        (None, _) => Vec::new(),
-        (Some(_), BreakerPer::Service) => vec![format!("{node}/{service}").into()],
-        (Some(_), BreakerPer::Operation) => {
-            let mut operations: Vec<&String> = Vec::new();
-            for operation in &group.operations {
-                if !operations.contains(&operation) {
-                    operations.push(operation);
-                }
+    let mut names = Vec::new();
+    if group.breaker.is_some() {
+        for operation in &group.operations {
+            let name = breaker_name(node, group, operation);
+            if !names.contains(&name) {
+                names.push(name);
             }
-            operations.iter().map(|it| format!("{node}/{service}/{it}").into()).collect()
         }
+    }
+    names
+}
+
+/// The name of the breaker in front of an operation.
+fn breaker_name(node: &str, group: &CallerGroup, operation: &str) -> Rc<str> {
+    let service = &group.service;
+    match group.breaker_per {
+        BreakerPer::Service => format!("{node}/{service}").into(),
+        BreakerPer::Operation => format!("{node}/{service}/{operation}").into(),
     }
 }
 
@@ -64,7 +69,8 @@ pub struct Caller {
     env: Env<Caller>,
     parts: CallerParts,
     service: Rc<str>,
-    operations: Rc<[Rc<str>]>,
+    /// What it asks for, in turn, each with the place of its breaker.
+    operations: Vec<(Rc<str>, Option<usize>)>,
     breakers: Vec<(Rc<str>, Breaker)>,
     thinks: Stream,
     /// Calls that were begun in this life.
@@ -82,19 +88,24 @@ struct Job {
 impl Caller {
     /// A caller; its breakers are as an earlier life left them.
     pub fn new(env: Env<Caller>, parts: CallerParts) -> Caller {
-        let group = &parts.group;
-        let mut breakers = Vec::new();
+        let (group, node) = (&parts.group, env.node_name());
+        let mut breakers: Vec<(Rc<str>, Breaker)> = Vec::new();
         if let Some(settings) = &group.breaker {
             let settings = Rc::new(settings.clone());
-            for name in breaker_names(&env.node_name(), group) {
+            for name in breaker_names(&node, group) {
                 let breaker = restore(&env, &name, &settings);
                 let breaker = breaker.unwrap_or_else(|| Breaker::new(Rc::clone(&settings)));
                 breakers.push((name, breaker));
             }
         }
+        let operation = |operation: &String| {
+            let name = breaker_name(&node, group, operation);
+            let breaker = breakers.iter().position(|(other, _)| *other == name);
+            (Rc::from(operation.as_str()), breaker)
+        };
         Caller {
+            operations: group.operations.iter().map(operation).collect(),
             service: group.service.as_str().into(),
-            operations: group.operations.iter().map(|name| name.as_str().into()).collect(),
             thinks: env.stream("think"),
             begun: 0,
             env,
@@ -125,16 +136,12 @@ impl Caller {
         self.parts.left.set(left);
         let turn = self.begun % self.operations.len().max(1);
         self.begun += 1;
-        let Some(operation) = self.operations.get(turn).map(Rc::clone) else { return };
+        let Some((operation, breaker)) = self.operations.get(turn).cloned() else { return };
         let now = self.env.now();
         let mut job = Job { operation, permit: None, started: now };
-        let breaker = match self.parts.group.breaker_per {
-            BreakerPer::Service => 0,
-            BreakerPer::Operation => {
-                self.operations.iter().position(|other| *other == job.operation).unwrap_or(0)
-            }
-        };
-        if let Some((_, guard)) = self.breakers.get_mut(breaker) {
+        if let Some(breaker) = breaker
+            && let Some((_, guard)) = self.breakers.get_mut(breaker)
+        {
             let admitted = guard.admit(now);
             self.note(breaker);
             match admitted {
