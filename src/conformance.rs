@@ -6,7 +6,7 @@
 //! silence: a setting, an event or an expectation that nobody here understands makes the case
 //! *unsupported*, with the reason. A case can be unsupported, but never half run and called passed.
 //!
-//! Start at [`run`]; a kind is a [`Subject`], and `subject` finds it.
+//! Start at [`run`]; a kind is a `Subject`, and `subject` finds it.
 
 mod breaker;
 mod case;
@@ -15,7 +15,7 @@ mod health;
 mod limit;
 mod retry;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Map, Number, Value};
 
@@ -74,8 +74,18 @@ pub fn run(case: &Case) -> Verdict {
 }
 
 /// What a case may say besides what is run: remarks.
-const REMARKS: [&str; 8] =
-    ["source", "notes", "note", "basis", "description", "title", "comment", "license"];
+const REMARKS: [&str; 10] = [
+    "source",
+    "notes",
+    "note",
+    "basis",
+    "name",
+    "description",
+    "title",
+    "comment",
+    "tags",
+    "license",
+];
 
 fn differences(case: &Case) -> Result<Vec<String>, Unsupported> {
     if let Some(name) = case.others.keys().find(|name| !REMARKS.contains(&name.as_str())) {
@@ -84,6 +94,10 @@ fn differences(case: &Case) -> Result<Vec<String>, Unsupported> {
     let mut config = Fields::new("config", case.config.clone());
     let mut subject = subject(&case.kind, &mut config)?;
     config.finish()?;
+    let mut expected: BTreeMap<usize, Vec<&Expected>> = BTreeMap::new();
+    for it in &case.expect {
+        expected.entry(it.after_step).or_default().push(it);
+    }
     let mut differences = Vec::new();
     let mut unsupported = None;
     for (number, step) in case.steps.iter().enumerate() {
@@ -94,15 +108,14 @@ fn differences(case: &Case) -> Result<Vec<String>, Unsupported> {
                 break;
             }
         };
-        for expected in case.expect.iter().filter(|expected| expected.after_step == number) {
-            for (name, wanted) in &expected.values {
-                match compare(&seen, name, wanted) {
-                    Ok(None) => {}
-                    Ok(Some(difference)) => {
-                        differences.push(format!("after step {number}, {difference}"));
-                    }
-                    Err(reason) => unsupported = Some(reason),
+        let here = expected.get(&number).into_iter().flatten();
+        for (name, wanted) in here.flat_map(|expected| &expected.values) {
+            match compare(&seen, name, wanted) {
+                Ok(None) => {}
+                Ok(Some(difference)) => {
+                    differences.push(format!("after step {number}, {difference}"));
                 }
+                Err(reason) => unsupported = Some(reason),
             }
         }
     }

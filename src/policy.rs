@@ -18,4 +18,4 @@ pub mod retry_after;
 pub mod select;
 pub mod window;
 
-pub use retry::{Jitter, Retry};
+pub use retry::{Growth, Jitter, Preset, Retry};

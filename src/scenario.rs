@@ -36,8 +36,8 @@ pub use model::{
     AgentGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, CheckMode, CheckOff,
     Checks, Connections, ErrorMix, EventMatch, Expectation, Fault, FaultKind, FieldValue, Heal,
     HealWorks, Jitter, Leak, Link, Load, Monitor, Must, Pace, Partition, Pool, Provider, Retry,
-    Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Task, Tokens,
-    Window, Workspace,
+    RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage,
+    Streaming, Task, Tokens, Window, Workspace,
 };
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]

@@ -19,6 +19,7 @@ mod router;
 mod service;
 pub mod settings;
 mod sidecar;
+mod wire;
 
 pub use agent::{Agent, AgentParts};
 pub use backend::{Backend, Outage, Outages};
@@ -37,3 +38,4 @@ pub use service::{
     Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,
 };
 pub use sidecar::Sidecar;
+pub use wire::{ErrorParts, read_error, read_error_body};

@@ -44,6 +44,8 @@ const OF_THE_ROUTER: [&str; 9] = [
 struct Component {
     health: Health,
     last_error: Option<String>,
+    /// What the last check said of each provider; nothing after one that failed.
+    providers: Seen,
 }
 
 /// All components of a case, in the order in which they are first checked.
@@ -185,6 +187,7 @@ impl Subject for Checks {
                 self.components.values_mut().for_each(|component| {
                     component.health.reset();
                     component.last_error = None;
+                    component.providers.clear();
                 });
                 let name = component(step)?;
                 self.told(&name, now)
@@ -291,6 +294,23 @@ fn time(config: &mut Fields, names: &[&str]) -> Result<Option<Duration>, Unsuppo
         }
     }
     Ok(None)
+}
+
+/// What a check says of each provider. The router's checker takes any other word for unknown.
+fn providers(step: &mut Fields) -> Result<Seen, Unsupported> {
+    let words = ["available", "unavailable", "rate_limited", "unknown"];
+    match step.take("providers") {
+        None => Ok(Seen::new()),
+        Some(Value::Object(mut providers)) => {
+            for status in providers.values_mut() {
+                if !status.as_str().is_some_and(|status| words.contains(&status)) {
+                    *status = "unknown".into();
+                }
+            }
+            Ok(providers)
+        }
+        Some(other) => Err(Unsupported(format!("providers is {other}, not a table"))),
+    }
 }
 
 /// Whether there is something that heals. There is, unless the case says that there is not.

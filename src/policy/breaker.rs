@@ -238,6 +238,17 @@ impl Breaker {
         self.judge(now, failed);
     }
 
+    /// Tells of a call for which nobody took a permit. It counts as a late one.
+    pub fn note(&mut self, now: Time, outcome: Outcome, took: Duration) {
+        let permit = Permit { generation: u64::MAX, bucket: 0 };
+        self.record(now, permit, outcome, took);
+    }
+
+    /// Whether the breaker has changed its state since it gave out this permit.
+    pub fn is_late(&self, permit: Permit) -> bool {
+        permit.generation != self.it.generation
+    }
+
     /// The call of this permit was never made, or was given up: the permit is free again, and
     /// nothing is counted.
     pub fn release(&mut self, permit: Permit) {
@@ -274,7 +285,8 @@ impl Breaker {
     pub fn try_force(&mut self, now: Time, to: State) -> Result<(), Illegal> {
         self.poll(now);
         let from = self.it.state;
-        if self.settings.manual.checked && !from.may_become(to) {
+        let unknown = to == State::HalfOpen && self.settings.half_open.is_none();
+        if unknown || self.settings.manual.checked && !from.may_become(to) {
             return Err(Illegal { from, to });
         }
         if from != to || self.settings.manual.restarts {

@@ -3,13 +3,16 @@
 //! A wrong value is noted and replaced by its default, so that the rest can be checked too; a sim
 //! with a note is never returned.
 
+mod backend;
 mod breaker;
 mod events;
 mod load;
 mod network;
+mod router;
 mod service;
 mod stack;
 pub(super) mod syntax;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -117,20 +117,17 @@ fn backends(world: &mut World, sim: &Sim) -> (Vec<Model>, NamedOutages) {
         let backend = world.spawn(settings.name.clone(), move |env| {
             Backend::new(env, Rc::clone(&own), Rc::clone(&outages))
         });
-        let provider = settings.provider.as_str();
-        models.push(Model { name: settings.name.as_str().into(), provider, backend });
+        let settings = Rc::new(settings.clone());
+        models.push(Model { name: settings.name.as_str().into(), settings, backend });
     }
     (models, all_outages)
 }
 
 fn router(world: &mut World, sim: &Sim, models: &[Model]) -> Peer<stack::Router> {
     let settings = Rc::new(sim.router.clone());
-    let names = std::iter::once(&settings.primary).chain(&settings.fallback);
-    let chain: Rc<[Model]> = names
-        .filter_map(|name| models.iter().find(|model| *model.name == **name).cloned())
-        .collect();
+    let (models, workspaces) = (models.to_vec(), sim.workspaces.clone());
     world.spawn("router", move |env| {
-        stack::Router::new(env, Rc::clone(&settings), Rc::clone(&chain))
+        stack::Router::new(env, Rc::clone(&settings), &models, &workspaces)
     })
 }
 
@@ -169,7 +166,7 @@ fn to_world(
         FaultKind::Backend { name, errors, retry_after, first_token } => {
             let outage = Outage {
                 errors: *errors,
-                retry_after: *retry_after,
+                retry_after: retry_after.clone(),
                 first_token: first_token.clone(),
             };
             let of_backend = outages.iter().find(|(other, _)| other == name);

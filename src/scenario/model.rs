@@ -19,7 +19,8 @@ pub use crate::stack::settings::service::{
     ServiceKind,
 };
 pub use crate::stack::settings::{
-    AgentGroup, Backend, ErrorMix, Provider, Router, Sidecar, Task, Tokens, Workspace,
+    AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Streaming, Task, Tokens,
+    Workspace,
 };
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
 pub use fault::{Fault, FaultKind, Partition};

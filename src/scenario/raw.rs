@@ -3,8 +3,10 @@
 //! The comments on the fields are what an editor shows a user. Nothing here judges a value; `build`
 //! does, and turns these into the model.
 
+mod backend;
 mod breaker;
 mod events;
+mod router;
 mod service;
 mod stack;
 
@@ -13,17 +15,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub(super) use backend::{RawBackend, RawBackendFault, RawErrors, RawRetryAfter};
 pub(super) use breaker::{RawBreaker, RawWindow};
 pub(super) use events::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
-    RawPartition, RawWithin,
+    RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
+};
+pub(super) use router::{
+    RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
 };
 pub(super) use service::{
     RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,
 };
-pub(super) use stack::{
-    RawAgent, RawBackend, RawErrors, RawLoad, RawRetry, RawRouter, RawSidecar, RawWorkspace,
-};
+pub(super) use stack::{RawAgent, RawLoad, RawSidecar};
 
 use super::field::{At, Field, ScalarOr};
 use super::model::{Leak, Must};

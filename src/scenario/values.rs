@@ -247,6 +247,34 @@ impl Value for Whole {
     });
 }
 
+/// Millionths of a dollar.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MicroDollars(pub(super) u64);
+
+/// A million dollars.
+const MICRO_DOLLARS_MAX: u64 = 1_000_000_000_000;
+
+impl Value for MicroDollars {
+    fn read(scalar: &Scalar) -> Result<Self, UnitError> {
+        let micros = scalar.digits().and_then(|text| units::decimal(&text, 6).ok());
+        match micros.and_then(|micros| u64::try_from(micros).ok()) {
+            Some(micros) if micros <= MICRO_DOLLARS_MAX => Ok(MicroDollars(micros)),
+            _ => {
+                let help = "write dollars up to 1000000, with at most six decimals, as in 0.25";
+                Err(wrong("a price", scalar, help))
+            }
+        }
+    }
+
+    schema!("Price", {
+        "description": "Dollars, with up to six decimals: 15, 0.25, \"0.25\".",
+        "oneOf": [
+            { "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,6})?$" },
+            { "type": "number", "minimum": 0, "maximum": 1_000_000 }
+        ]
+    });
+}
+
 /// A count of tokens; may be 0.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) struct TokenCount(pub(super) u32);

@@ -116,7 +116,10 @@ pub const EVENTS: &[EventName] = &[
     event("context_missing", &["request", "cause"]),
     event("attempt_started", &["request", "model", "attempt", "hedge"]),
     event("attempt_skipped", &["request", "model", "reason"]),
-    event("attempt_failed", &["request", "model", "attempt", "cause", "class", "status"]),
+    event(
+        "attempt_failed",
+        &["request", "model", "attempt", "cause", "class", "status", "budget_ms"],
+    ),
     event("retry_scheduled", &["request", "model", "delay_ms", "cause"]),
     event("retry_refused", &["request", "model", "reason"]),
     event(
@@ -133,6 +136,8 @@ pub const EVENTS: &[EventName] = &[
         ],
     ),
     event("request_failed", &["request", "code", "attempts", "fallback_attempts", "causes"]),
+    event("first_token", &["request", "model", "latency_ms"]),
+    event("stream_mixed", &["request", "from", "to"]),
     event("request_ended", &["request", "outcome", "latency_ms", "error", "baggage_kept"]),
     event("result_stored", &["request"]),
     event("breaker_changed", &["component", "from", "to"]),

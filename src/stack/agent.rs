@@ -4,16 +4,23 @@
 //! takes requests as they come, several at a time. It goes on alone while the sidecar is away, and
 //! hands in what it owes when the sidecar is back.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use actix::{Actor, Context, Handler};
 
 use super::{
     Event, RequestId, RequestOutcome, leak,
-    message::{Answer, Arrive, GetContext, PostResult, Prompt, RouteError, RouteRequest},
+    message::{
+        Answer, AnswerPart, Arrive, Baggage, GetContext, PostResult, Prompt, RouteError,
+        RouteRequest,
+    },
     router::Router,
     settings::{self, AgentGroup, Tokens},
     sidecar::Sidecar,
+};
+use crate::policy::{
+    profile::{Decision, Failure, Profile},
+    retry_after::within,
 };
 use crate::world::{CallError, Env, Peer, Stream, Time};
 
@@ -41,14 +48,30 @@ pub struct Agent {
     workspace: Rc<str>,
     thinks: Stream,
     tokens: Stream,
+    retries: Stream,
+    sdk: Option<Profile>,
+    traces: Stream,
     started: u32,
+    /// The requests in hand, by number, as far as their answers have come.
+    open: BTreeMap<u32, Open>,
 }
 
 /// A request in hand.
-#[derive(Clone)]
 struct Job {
     prompt: Prompt,
     started: Time,
+    /// When its agent gives it up for good.
+    deadline: Time,
+    /// How often the router was asked.
+    attempts: u32,
+}
+
+/// How far an answer has come.
+struct Open {
+    began: Time,
+    attempt: u32,
+    /// Whose tokens have come.
+    model: Option<Rc<str>>,
 }
 
 /// How long an agent waits before it tries to hand a result in again: at first, and at most.
@@ -67,7 +90,22 @@ impl Agent {
         };
         let workspace = parts.group.workspace.as_deref().unwrap_or_default().into();
         let (thinks, tokens) = (env.stream("think"), env.stream("tokens"));
-        Agent { env, parts, name, workspace, thinks, tokens, started: 0 }
+        let (retries, traces) = (env.stream("retries"), env.stream("traces"));
+        let open = BTreeMap::new();
+        let sdk = parts.group.sdk.map(Profile::new);
+        Agent {
+            env,
+            parts,
+            name,
+            workspace,
+            thinks,
+            tokens,
+            retries,
+            sdk,
+            traces,
+            started: 0,
+            open,
+        }
     }
 
     fn emit(&self, event: Event) {
@@ -102,15 +140,18 @@ impl Agent {
         let (input_tokens, output_tokens) =
             tokens.unwrap_or_else(|| (draw(group.input_tokens), draw(group.output_tokens)));
         let request = RequestId { agent: Rc::clone(&self.name), number: self.started };
+        let mut id = || self.traces.between(1, u64::MAX);
+        let (trace, span) = (id(), id());
         let prompt = Prompt {
             request: request.clone(),
             task: group.task,
             workspace: Rc::clone(&self.workspace),
-            baggage: Rc::default(),
+            baggage: Rc::new(Baggage::of(&request, trace, span)),
             input_tokens,
             output_tokens,
         };
-        let job = Job { prompt, started: self.env.now() };
+        let now = self.env.now();
+        let job = Job { prompt, started: now, deadline: now + group.deadline, attempts: 0 };
         self.emit(Event::RequestStarted {
             request: request.clone(),
             agent: Rc::clone(&self.name),
@@ -138,44 +179,96 @@ impl Agent {
             Some(error) => {
                 self.emit(Event::ContextMissing { request, cause: error.name() });
                 if is_required {
-                    return self.end(job, RequestOutcome::Refused);
+                    return self.end(job, RequestOutcome::Refused, Some("no_context"), None);
                 }
             }
         }
         self.route(job);
     }
 
-    fn route(&mut self, job: Job) {
-        let (prompt, patience) = (job.prompt.clone(), self.parts.group.deadline);
+    fn route(&mut self, mut job: Job) {
+        job.attempts += 1;
+        let left = job.deadline - self.env.now();
+        let patience = self.parts.group.timeout.map_or(left, |timeout| timeout.min(left));
+        let (prompt, reader) = (job.prompt.clone(), Some(self.env.me()));
+        let attempt = job.attempts;
+        let open = Open { began: job.started, attempt, model: None };
+        self.open.insert(prompt.request.number, open);
         self.env
-            .call(&self.parts.router, RouteRequest { prompt, patience })
+            .call(&self.parts.router, RouteRequest { prompt, patience, reader, attempt })
             .duplicable()
             .timeout(patience)
             .then(move |agent, result, _| agent.routed(job, result));
     }
 
     fn routed(&mut self, job: Job, result: Result<Result<Answer, RouteError>, CallError>) {
-        let outcome = match result {
+        let Some(job) = self.try_again(job, &result) else { return };
+        match result {
             Ok(Ok(answer)) => {
+                let kept = *answer.baggage == *job.prompt.baggage;
                 self.hand_in(PostResult { request: answer.request, model: answer.model }, 1);
-                RequestOutcome::Ok
+                self.end(job, RequestOutcome::Ok, None, Some(kept));
             }
-            Ok(Err(error)) if error.code == "deadline_exceeded" => RequestOutcome::TimedOut,
-            Ok(Err(_)) | Err(CallError::Reset | CallError::Corrupted) => RequestOutcome::Failed,
-            Err(CallError::TimedOut) => RequestOutcome::TimedOut,
-            Err(CallError::Refused) => RequestOutcome::Refused,
-        };
-        self.end(job, outcome);
+            Ok(Err(error)) => {
+                let outcome = match error.code {
+                    "deadline_exceeded" => RequestOutcome::TimedOut,
+                    // Nobody tried.
+                    "skipped" | "quota_exceeded" | "overloaded" => RequestOutcome::Refused,
+                    _ => RequestOutcome::Failed,
+                };
+                self.end(job, outcome, Some(error.code), None);
+            }
+            Err(error) => {
+                let outcome = match error {
+                    CallError::Reset | CallError::Corrupted => RequestOutcome::Failed,
+                    CallError::TimedOut => RequestOutcome::TimedOut,
+                    CallError::Refused => RequestOutcome::Refused,
+                };
+                self.end(job, outcome, Some(error.name()), None);
+            }
+        }
     }
 
-    fn end(&mut self, job: Job, outcome: RequestOutcome) {
+    /// What the agent's SDK does about a failure; the request if it is over.
+    fn try_again(
+        &mut self,
+        job: Job,
+        result: &Result<Result<Answer, RouteError>, CallError>,
+    ) -> Option<Job> {
+        let Some(sdk) = &self.sdk else { return Some(job) };
+        let (failure, wait) = match result {
+            Ok(Ok(_)) => return Some(job),
+            Ok(Err(error)) => (Failure::Status(error.status()), error.retry_after),
+            Err(CallError::TimedOut) => (Failure::Timeout, None),
+            Err(_) => (Failure::Connection, None),
+        };
+        let header = |wait: Duration| ("retry-after", wait.as_secs_f64().to_string());
+        let headers: Vec<_> = wait.map(header).into_iter().collect();
+        let utc = self.env.utc();
+        let decision = sdk.decide(job.attempts, failure, &headers, utc, &mut self.retries);
+        let left = job.deadline - self.env.now();
+        let Decision::Retry { after } = decision else { return Some(job) };
+        // Whatever the router says: the agent's own deadline comes first.
+        let Some(pause) = within(after, Some(left)) else { return Some(job) };
+        self.env.after(pause, move |agent, _| agent.route(job));
+        None
+    }
+
+    fn end(
+        &mut self,
+        job: Job,
+        outcome: RequestOutcome,
+        error: Option<&'static str>,
+        baggage_kept: Option<bool>,
+    ) {
         let latency = self.env.now() - job.started;
+        self.open.remove(&job.prompt.request.number);
         self.emit(Event::RequestEnded {
             request: job.prompt.request,
             outcome,
-            latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
-            error: None,
-            baggage_kept: None,
+            latency_ms: millis(latency),
+            error,
+            baggage_kept,
         });
         if self.parts.left.is_some() {
             self.think();
@@ -203,6 +296,35 @@ impl Actor for Agent {
     fn started(&mut self, _: &mut Context<Self>) {
         if self.parts.left.is_some() {
             self.think();
+        }
+    }
+}
+
+/// Whole milliseconds.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Handler<AnswerPart> for Agent {
+    type Result = ();
+
+    fn handle(&mut self, part: AnswerPart, _: &mut Context<Self>) {
+        let AnswerPart { request, attempt, model, .. } = part;
+        let Some(open) = self.open.get_mut(&request.number) else { return };
+        if open.attempt != attempt {
+            // Of an attempt that is over.
+            return;
+        }
+        let began = open.began;
+        match open.model.replace(Rc::clone(&model)) {
+            None => {
+                let latency_ms = millis(self.env.now() - began);
+                self.emit(Event::FirstToken { request, model, latency_ms });
+            }
+            Some(from) if from != model => {
+                self.emit(Event::StreamMixed { request, from, to: model });
+            }
+            Some(_) => {}
         }
     }
 }

@@ -1,18 +1,41 @@
 //! A model backend: it takes its time, and goes wrong the way its provider does.
 //!
-//! Statuses and error names are those of the providers' own documentation: Anthropic's errors page
-//! (`rate_limit_error` 429, `api_error` 500, `overloaded_error` 529) and OpenAI's error codes
-//! (`rate_limit_exceeded` 429, `server_error` 500, `server_is_overloaded` 503).
+//! What an error looks like is in `wire`, what an answer says part by part in `flow`. What happens
+//! to a request is drawn when it arrives, always with the same draws, so that what happens to one
+//! changes nothing for the next.
+//!
+//! A request that is refused at the door takes from no meter; one that is let in reserves what it
+//! asks for, and is charged at its end for what was generated. What is in flight when the process
+//! crashes is gone, and nobody tells the reader of a stream.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+mod flow;
+mod luck;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use actix::{Actor, Context, Handler};
 
-use super::{
-    message::{Generate, Generated, HttpError, Prompt},
-    settings::{self, ErrorMix, Provider},
+use self::{
+    flow::{Course, Ending, Flow, Mishap, Outcome, generation},
+    luck::Luck,
+    stream::{OpenStream, StreamKey},
 };
-use crate::world::{Delay, Env, Later, Promise, Stream, Time};
+use super::{
+    RequestId,
+    message::{Generate, Generated, Headers, HttpError, Probe, Prompt},
+    settings::{self, ErrorKind, ErrorMix, RetryAfter},
+    wire::{self, Problem},
+};
+use crate::{
+    policy::{
+        health,
+        meter::{Exceeded, Meter, Meters, Reservation},
+    },
+    world::{Delay, Env, Later, Promise, Stream},
+};
 
 /// An outage: what a backend does differently while it lasts.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +43,7 @@ pub struct Outage {
     /// Replaces the error mix.
     pub errors: Option<ErrorMix>,
     /// Replaces the Retry-After.
-    pub retry_after: Option<Duration>,
+    pub retry_after: Option<RetryAfter>,
     /// Replaces the time to the first token.
     pub first_token: Option<Delay>,
 }
@@ -36,32 +59,46 @@ pub struct Backend {
     outages: Outages,
     first_tokens: Stream,
     errors: Stream,
-    minute: Minute,
+    mishaps: Stream,
+    probes: Stream,
+    /// `None` without limits.
+    meters: Option<Meters>,
+    streams: BTreeMap<StreamKey, OpenStream>,
     /// Calls that will never be answered.
     silent: Vec<Promise<Generated>>,
+    silent_probes: Vec<Promise<health::Status>>,
 }
 
-/// What was admitted in the current minute of the backend's clock.
-#[derive(Default)]
-struct Minute {
-    number: u64,
-    requests: u64,
-    tokens: u64,
+/// What happens to one request.
+struct Fate {
+    first_token: Duration,
+    error: Option<ErrorKind>,
+    luck: Luck,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+/// What a request has taken from the meters.
+#[derive(Debug)]
+struct Charge {
+    reservation: Reservation,
+    input_tokens: u32,
+}
 
 impl Backend {
     /// A backend with these settings.
     pub fn new(env: Env<Backend>, settings: Rc<settings::Backend>, outages: Outages) -> Backend {
+        let has_limits = settings.limits != Default::default();
         Backend {
-            settings,
-            outages,
             first_tokens: env.stream("first_token"),
             errors: env.stream("errors"),
+            mishaps: env.stream("mishaps"),
+            probes: env.stream("probes"),
+            meters: has_limits.then(|| Meters::new(settings.limits)),
             env,
-            minute: Minute::default(),
+            settings,
+            outages,
+            streams: BTreeMap::new(),
             silent: Vec::new(),
+            silent_probes: Vec::new(),
         }
     }
 
@@ -70,58 +107,227 @@ impl Backend {
         self.outages.borrow().iter().rev().find_map(|(_, outage)| part(outage))
     }
 
-    /// Admits a request, or says how long until the next minute.
-    fn admit(&mut self, prompt: &Prompt) -> Result<(), Duration> {
-        let now = self.env.now();
-        let number = now.as_nanos() / MINUTE.as_nanos() as u64;
-        if number != self.minute.number {
-            self.minute = Minute { number, ..Minute::default() };
-        }
-        let tokens = u64::from(prompt.input_tokens) + u64::from(prompt.output_tokens);
-        let exceeds = |limit: Option<u64>, used: u64| limit.is_some_and(|limit| used > limit);
-        if exceeds(self.settings.requests_per_minute, self.minute.requests + 1)
-            || exceeds(self.settings.tokens_per_minute, self.minute.tokens + tokens)
-        {
-            let next = Time::from_nanos((number + 1) * MINUTE.as_nanos() as u64);
-            return Err(next - now);
-        }
-        self.minute.requests += 1;
-        self.minute.tokens += tokens;
-        Ok(())
+    fn error_mix(&self) -> ErrorMix {
+        self.in_outage(|outage| outage.errors).unwrap_or(self.settings.errors)
     }
 
-    /// What goes wrong with the next request on its own, by the error mix.
-    fn draw_error(&mut self) -> Option<&'static str> {
-        let mix = self.in_outage(|outage| outage.errors).unwrap_or(self.settings.errors);
-        let mut drawn = self.errors.below(1_000_000) as u32;
-        for (error, probability) in mix.parts() {
-            match drawn.checked_sub(probability.as_ppm()) {
-                Some(rest) => drawn = rest,
-                None => return Some(error),
+    fn draw_fate(&mut self) -> Fate {
+        let first_token = self.in_outage(|outage| outage.first_token.clone());
+        let first_token = first_token.as_ref().unwrap_or(&self.settings.first_token);
+        Fate {
+            first_token: self.first_tokens.delay(first_token),
+            error: self.error_mix().draw(&mut self.errors),
+            luck: Luck::draw(&mut self.mishaps),
+        }
+    }
+
+    /// Reserves what a request asks for.
+    fn reserve(&mut self, prompt: &Prompt) -> Result<Option<Charge>, Exceeded> {
+        let Some(meters) = &mut self.meters else { return Ok(None) };
+        let (input, output) = (u64::from(prompt.input_tokens), u64::from(prompt.output_tokens));
+        let reservation = meters.reserve(self.env.now(), input, output)?;
+        Ok(Some(Charge { reservation, input_tokens: prompt.input_tokens }))
+    }
+
+    /// A request is over, after so many tokens.
+    fn settle(&mut self, charge: Option<Charge>, output_tokens: u32) {
+        if let (Some(meters), Some(Charge { reservation, input_tokens })) =
+            (&mut self.meters, charge)
+        {
+            let (input, output) = (u64::from(input_tokens), u64::from(output_tokens));
+            meters.settle(self.env.now(), reservation, input, output);
+        }
+    }
+
+    fn limit_headers(&self, headers: &mut Headers) {
+        let Some(meters) = &self.meters else { return };
+        let (now, utc) = (self.env.now(), self.env.utc());
+        for meter in Meter::ALL {
+            if let Some(reading) = meters.reading(now, meter) {
+                wire::limits(self.settings.provider, meter, reading, utc, headers);
             }
         }
-        None
     }
 
-    fn error(&self, kind: &str, retry_after: Option<Duration>) -> Generated {
-        let (status, error_type) = match (self.settings.provider, kind) {
-            (Provider::Anthropic, "rate_limited") => (429, "rate_limit_error"),
-            (Provider::Anthropic, "overloaded") => (529, "overloaded_error"),
-            (Provider::Anthropic, _) => (500, "api_error"),
-            (Provider::Openai, "rate_limited") => (429, "rate_limit_exceeded"),
-            (Provider::Openai, "overloaded") => (503, "server_is_overloaded"),
-            (Provider::Openai, _) => (500, "server_error"),
-            (Provider::Generic, "rate_limited") => (429, "too_many_requests"),
-            (Provider::Generic, "overloaded") => (503, "overloaded"),
-            (Provider::Generic, _) => (500, "internal_error"),
-        };
-        let mut headers = Vec::new();
-        if let Some(wait) = retry_after {
-            headers.push(("retry-after", wait.as_secs().to_string()));
+    /// An error that the mix has drawn, or that a meter has raised.
+    fn error(&self, kind: ErrorKind, exceeded: Option<Exceeded>, request: &RequestId) -> HttpError {
+        let meter = exceeded.map(|exceeded| exceeded.meter);
+        let mut error = self.problem(kind, meter, request).http();
+        if matches!(
+            kind,
+            ErrorKind::RateLimited
+                | ErrorKind::Overloaded
+                | ErrorKind::AcceptedThenOverloaded
+                | ErrorKind::ErrorInStream
+        ) {
+            let of_outage = self.in_outage(|outage| outage.retry_after.clone());
+            let setting = of_outage.as_ref().or(self.settings.retry_after.as_ref());
+            match (setting, exceeded.and_then(|exceeded| exceeded.retry_after)) {
+                (Some(setting), _) => {
+                    error.headers.push(wire::retry_after(setting, self.env.utc()));
+                }
+                (None, Some(wait)) => {
+                    wire::true_retry_after(self.settings.provider, wait, &mut error.headers);
+                }
+                (None, None) => {}
+            }
         }
-        let body = format!("{{\"error\":{{\"type\":\"{error_type}\"}}}}");
-        Generated::Error(HttpError { status, headers, body })
+        self.limit_headers(&mut error.headers);
+        error
     }
+
+    fn problem<'a>(
+        &'a self,
+        kind: ErrorKind,
+        meter: Option<Meter>,
+        request: &'a RequestId,
+    ) -> Problem<'a> {
+        let settings::Backend { provider, ref name, .. } = *self.settings;
+        Problem { provider, kind, meter, model: name, request }
+    }
+
+    /// What will come of a request if it is let in.
+    fn course(&self, fate: &Fate, prompt: &Prompt, is_stream: bool) -> Course {
+        let Fate { first_token, error, luck } = *fate;
+        let settings::Backend { tokens_per_second, chunk_tokens, .. } = *self.settings;
+        let tokens = prompt.output_tokens;
+        let whole = first_token + generation(tokens, tokens_per_second);
+        let ends = |after, generated, result| Course::Ends(Ending { after, generated, result });
+        let mishap = match error {
+            None if !is_stream => return ends(whole, tokens, Outcome::Completion),
+            None => None,
+            Some(kind) => match kind {
+                ErrorKind::RateLimited
+                | ErrorKind::Overloaded
+                | ErrorKind::BadRequest
+                | ErrorKind::Credential
+                | ErrorKind::Forbidden
+                | ErrorKind::NotFound
+                | ErrorKind::Conflict
+                | ErrorKind::Quota => return Course::Refused(kind),
+                ErrorKind::ServerError | ErrorKind::Timeout => {
+                    return ends(first_token, 0, Outcome::Failed(kind));
+                }
+                ErrorKind::AcceptedThenOverloaded => {
+                    return ends(luck.overload(), 0, Outcome::Failed(kind));
+                }
+                ErrorKind::Silence => return ends(Duration::ZERO, 0, Outcome::Never),
+                ErrorKind::Reset => return ends(first_token, 0, Outcome::Reset),
+                // What should be a stream shows what it is at its first token.
+                ErrorKind::Malformed if is_stream => {
+                    return ends(first_token, tokens, Outcome::Malformed);
+                }
+                ErrorKind::Malformed => return ends(whole, tokens, Outcome::Malformed),
+                ErrorKind::Cut => Some(Mishap::Cut),
+                ErrorKind::Stall => Some(Mishap::Stall(luck.stall())),
+                ErrorKind::ErrorInStream => {
+                    Some(Mishap::Error(self.problem(kind, None, &prompt.request).body()))
+                }
+                ErrorKind::MalformedChunk => Some(Mishap::Malformed),
+            },
+        };
+        let mishap = mishap.map(|mishap| (luck.tokens_before(tokens), mishap));
+        Course::Flows(Flow::new(tokens, chunk_tokens, tokens_per_second, mishap))
+    }
+
+    fn begin(&mut self, generate: Generate, promise: Promise<Generated>) {
+        let fate = self.draw_fate();
+        let Generate { prompt, stream } = generate;
+        if stream.as_ref().is_some_and(|to| self.streams.contains_key(&stream::key(to))) {
+            // A second copy of a request: the first one is answered.
+            self.silent.push(promise);
+            return;
+        }
+        let course = self.course(&fate, &prompt, stream.is_some());
+        if let Course::Refused(kind) = course {
+            return promise.keep(Generated::Error(self.error(kind, None, &prompt.request)));
+        }
+        let charge = match self.reserve(&prompt) {
+            Ok(charge) => charge,
+            Err(exceeded) => {
+                let kind = ErrorKind::RateLimited;
+                let error = self.error(kind, Some(exceeded), &prompt.request);
+                return promise.keep(Generated::Error(error));
+            }
+        };
+        match (course, stream) {
+            (Course::Refused(_), _) => {}
+            (Course::Ends(ending), _) => self.end_later(ending, prompt, charge, promise),
+            (Course::Flows(flow), None) => {
+                self.end_later(flow.whole(fate.first_token), prompt, charge, promise);
+            }
+            (Course::Flows(flow), Some(to)) => {
+                let stream = OpenStream::new(to.reader, flow, prompt.baggage, charge, promise);
+                self.open(&to, fate.first_token, stream);
+            }
+        }
+    }
+
+    fn end_later(
+        &mut self,
+        ending: Ending,
+        prompt: Prompt,
+        charge: Option<Charge>,
+        promise: Promise<Generated>,
+    ) {
+        let Ending { after, generated, result } = ending;
+        if result == Outcome::Never {
+            self.settle(charge, generated);
+            self.silent.push(promise);
+            return;
+        }
+        self.env.after(after, move |backend, _| {
+            backend.settle(charge, generated);
+            promise.keep(match result {
+                Outcome::Completion => {
+                    let mut headers = Vec::new();
+                    backend.limit_headers(&mut headers);
+                    let baggage = prompt.baggage;
+                    Generated::Completion { output_tokens: generated, baggage, headers }
+                }
+                Outcome::Malformed => Generated::Malformed,
+                Outcome::Failed(kind) => {
+                    Generated::Error(backend.error(kind, None, &prompt.request))
+                }
+                // To drop a promise is to break the connection.
+                Outcome::Reset | Outcome::Never => return,
+            });
+        });
+    }
+
+    /// What comes of asking it how it is, by the same mix as requests.
+    fn probe(&mut self) -> Probed {
+        let Some(kind) = self.error_mix().draw(&mut self.probes) else {
+            return Probed::Says(health::Status::Healthy);
+        };
+        match kind {
+            ErrorKind::RateLimited | ErrorKind::Overloaded | ErrorKind::AcceptedThenOverloaded => {
+                Probed::Says(health::Status::Degraded)
+            }
+            ErrorKind::ServerError
+            | ErrorKind::BadRequest
+            | ErrorKind::Credential
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::Timeout
+            | ErrorKind::Conflict
+            | ErrorKind::Quota => Probed::Says(health::Status::Unhealthy),
+            ErrorKind::Silence | ErrorKind::Stall => Probed::Silence,
+            ErrorKind::Reset => Probed::Reset,
+            // Only a longer answer shows these.
+            ErrorKind::Malformed
+            | ErrorKind::Cut
+            | ErrorKind::ErrorInStream
+            | ErrorKind::MalformedChunk => Probed::Says(health::Status::Healthy),
+        }
+    }
+}
+
+/// What comes of asking a backend how it is.
+enum Probed {
+    Says(health::Status),
+    Silence,
+    Reset,
 }
 
 impl Actor for Backend {
@@ -131,45 +337,22 @@ impl Actor for Backend {
 impl Handler<Generate> for Backend {
     type Result = Later<Generated>;
 
-    fn handle(&mut self, Generate { prompt, .. }: Generate, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, generate: Generate, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();
-        let retry_after = self.in_outage(|outage| outage.retry_after).or(self.settings.retry_after);
-        // Drawn for every request, so that what happens to one changes nothing for the next.
-        let first_token = self.in_outage(|outage| outage.first_token.clone());
-        let first_token = first_token.as_ref().unwrap_or(&self.settings.first_token);
-        let first_token = self.first_tokens.delay(first_token);
-        let error = self.draw_error();
-        if let Err(next_minute) = self.admit(&prompt) {
-            promise.keep(self.error("rate_limited", Some(retry_after.unwrap_or(next_minute))));
-            return later;
-        }
-        let generation = Duration::from_secs(u64::from(prompt.output_tokens))
-            / self.settings.tokens_per_second.max(1);
-        match error {
-            None => {
-                let completion = Generated::Completion {
-                    output_tokens: prompt.output_tokens,
-                    baggage: prompt.baggage,
-                    headers: Vec::new(),
-                };
-                self.env.after(first_token + generation, move |_, _| promise.keep(completion));
-            }
-            Some("malformed") => {
-                self.env.after(first_token + generation, move |_, _| {
-                    promise.keep(Generated::Malformed);
-                });
-            }
-            Some("silence") => self.silent.push(promise),
-            // The connection breaks after a while.
-            Some("reset") => {
-                self.env.after(first_token, move |_, _| drop(promise));
-            }
-            Some("server_error") => {
-                let error = self.error("server_error", None);
-                self.env.after(first_token, move |_, _| promise.keep(error));
-            }
-            // Refused at the door.
-            Some(kind) => promise.keep(self.error(kind, retry_after)),
+        self.begin(generate, promise);
+        later
+    }
+}
+
+impl Handler<Probe> for Backend {
+    type Result = Later<health::Status>;
+
+    fn handle(&mut self, _: Probe, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        match self.probe() {
+            Probed::Says(status) => promise.keep(status),
+            Probed::Silence => self.silent_probes.push(promise),
+            Probed::Reset => drop(promise),
         }
         later
     }

@@ -59,7 +59,8 @@ pub enum Event {
     /// The router passed a model over without calling it.
     AttemptSkipped { request: RequestId, model: Rc<str>, reason: &'static str },
     /// The call brought no answer, or none that is one. `status` is the HTTP status, if any;
-    /// `class` is what the router made of it.
+    /// `class` is what the router made of it;
+    /// `budget_ms` is the time that it had, if that was too little.
     AttemptFailed {
         request: RequestId,
         model: Rc<str>,
@@ -67,6 +68,7 @@ pub enum Event {
         cause: &'static str,
         class: &'static str,
         status: Option<u16>,
+        budget_ms: Option<u64>,
     },
     /// The router will try a model again.
     RetryScheduled { request: RequestId, model: Rc<str>, delay_ms: u64, cause: &'static str },
@@ -91,6 +93,10 @@ pub enum Event {
         fallback_attempts: usize,
         causes: Alternatives,
     },
+    /// An agent got the first token of a stream.
+    FirstToken { request: RequestId, model: Rc<str>, latency_ms: u64 },
+    /// An agent got tokens of another model in the middle of an answer.
+    StreamMixed { request: RequestId, from: Rc<str>, to: Rc<str> },
     /// It is over for the agent. `error` is what the router said, `baggage_kept` whether what the
     /// agent sent along came back as it was.
     RequestEnded {
@@ -173,6 +179,8 @@ impl Event {
             Event::RetryRefused { .. } => "retry_refused",
             Event::RequestRouted { .. } => "request_routed",
             Event::RequestFailed { .. } => "request_failed",
+            Event::FirstToken { .. } => "first_token",
+            Event::StreamMixed { .. } => "stream_mixed",
             Event::RequestEnded { .. } => "request_ended",
             Event::ResultStored { .. } => "result_stored",
             Event::BreakerChanged { .. } => "breaker_changed",

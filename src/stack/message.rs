@@ -8,7 +8,7 @@ use std::{rc::Rc, time::Duration};
 
 use actix::Message;
 
-use super::{RequestId, router::Router, settings::Task};
+use super::{RequestId, agent::Agent, router::Router, settings::Task};
 use crate::{
     policy::{breaker, health, quota},
     world::Peer,
@@ -40,6 +40,19 @@ pub struct Baggage {
     pub traceparent: String,
     /// The turns of the conversation so far.
     pub conversation: Vec<String>,
+}
+
+impl Baggage {
+    /// What goes with the first turn of a conversation: trace and span are not zero.
+    #[must_use]
+    pub fn of(request: &RequestId, trace: u64, span: u64) -> Baggage {
+        let custom = request.to_string();
+        Baggage {
+            traceparent: format!("00-{:016x}{trace:016x}-{span:016x}-01", request.number),
+            conversation: vec![format!("turn 1 of {custom}")],
+            custom,
+        }
+    }
 }
 
 /// A request becomes due at an agent.
@@ -93,6 +106,24 @@ pub struct RouteRequest {
     pub prompt: Prompt,
     /// How long the agent will wait.
     pub patience: Duration,
+    /// Who reads the answer as it comes, if the router passes it on so.
+    pub reader: Option<Peer<Agent>>,
+    /// How often the agent has asked, this time included.
+    pub attempt: u32,
+}
+
+/// Router to agent: more of the answer.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct AnswerPart {
+    /// Of which request.
+    pub request: RequestId,
+    /// In answer to which of its attempts.
+    pub attempt: u32,
+    /// The model that says it.
+    pub model: Rc<str>,
+    /// How many tokens more.
+    pub tokens: u32,
 }
 
 /// A model's answer, and how it was found.

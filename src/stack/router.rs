@@ -1,26 +1,54 @@
-//! The model router: the primary, then the fallbacks, each with retries, within the budget.
+//! The model router: which model to ask, how often, and when to stop.
+//!
+//! A request goes through `admit` (is there room, is there quota left, which models), then from
+//! model to model in `attempt` (breaker, call, hedge), `judge` (what an attempt brought, and whether
+//! to try again) and `stream` (answers that come in parts), and ends once, in `finish`. `lane` is
+//! what the router knows of one model, `prober` checks them, `account` is the quota of a workspace,
+//! `store` keeps breakers and quotas on disk.
+//!
+//! Every attempt is built from the request as it came. Decisions are made in `policy`; here they
+//! meet messages and timers.
 
-use std::{rc::Rc, time::Duration};
+mod account;
+mod admit;
+mod attempt;
+mod finish;
+mod job;
+mod judge;
+mod lane;
+mod prober;
+mod store;
+mod stream;
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use actix::{Actor, Context, Handler};
+use slotmap::SlotMap;
 
+use self::{
+    account::Account,
+    job::{Job, JobKey},
+    lane::Lane,
+    prober::Prober,
+};
 use super::{
     Event,
     backend::Backend,
-    message::{
-        Alternative, Answer, Baggage, Generate, Generated, Prompt, RouteError, RouteRequest,
-    },
-    settings,
+    message::{Answer, RouteError, RouteRequest, StreamId},
+    settings::{self, Task},
 };
-use crate::world::{CallError, Env, Later, Peer, Promise, Stream, Time};
+use crate::{
+    policy::{budget::Budget, bulkhead::Bulkhead, hedge::Latencies},
+    world::{Env, Later, Peer, Stream},
+};
 
-/// One model of the chain.
+/// One model that the router may ask.
 #[derive(Clone)]
 pub struct Model {
     /// Its name.
     pub name: Rc<str>,
-    /// Its provider.
-    pub provider: &'static str,
+    /// What kind of backend it is.
+    pub settings: Rc<settings::Backend>,
     /// Where it is.
     pub backend: Peer<Backend>,
 }
@@ -29,194 +57,98 @@ pub struct Model {
 pub struct Router {
     env: Env<Router>,
     settings: Rc<settings::Router>,
-    /// The primary first.
-    chain: Rc<[Model]>,
+    lanes: Vec<Lane>,
+    /// The models for a task, as places in `lanes`; those of `None` are for all others.
+    chains: BTreeMap<Option<Task>, Rc<[usize]>>,
+    accounts: BTreeMap<Rc<str>, Account>,
+    jobs: SlotMap<JobKey, Job>,
+    streams: BTreeMap<StreamId, JobKey>,
+    flights: u64,
+    retry_budget: Option<Budget>,
+    bulkhead: Option<Bulkhead>,
+    /// How long answers took, if a hedge goes by it.
+    latencies: Option<Latencies>,
+    prober: Prober,
     overheads: Stream,
     pauses: Stream,
-}
-
-/// A request on its way through the chain.
-struct Job {
-    prompt: Prompt,
-    promise: Promise<Result<Answer, RouteError>>,
-    started: Time,
-    deadline: Time,
-    /// Which model of the chain is asked.
-    model: usize,
-    /// How often that model has failed.
-    failures: u32,
-    /// Attempts over all models.
-    attempts: u32,
-    /// The models given up, and why.
-    passed_over: Vec<Alternative>,
-}
-
-/// What an attempt brought instead of an answer.
-struct AttemptError {
-    cause: &'static str,
-    status: Option<u16>,
-    retry_after: Option<Duration>,
-}
-
-impl AttemptError {
-    fn of_call(error: CallError) -> AttemptError {
-        AttemptError { cause: error.name(), status: None, retry_after: None }
-    }
-
-    /// Whether the same model may do better: not if the request itself is at fault.
-    fn is_transient(&self) -> bool {
-        match self.status {
-            Some(status @ 400..=499) => matches!(status, 408 | 409 | 429),
-            _ => true,
-        }
-    }
+    draws: Stream,
 }
 
 impl Router {
-    /// A router with these settings over a chain of models, the primary first.
-    pub fn new(env: Env<Router>, settings: Rc<settings::Router>, chain: Rc<[Model]>) -> Router {
-        let (overheads, pauses) = (env.stream("overhead"), env.stream("pauses"));
-        Router { env, settings, chain, overheads, pauses }
-    }
-
-    fn attempt(&mut self, mut job: Job) {
-        let Some(model) = self.chain.get(job.model).cloned() else {
-            return self.give_up(job, "all_models_failed");
+    /// A router with these settings over these models, for these workspaces. A model that a chain
+    /// names and `models` lacks is left out.
+    pub fn new(
+        env: Env<Router>,
+        settings: Rc<settings::Router>,
+        models: &[Model],
+        workspaces: &[settings::Workspace],
+    ) -> Router {
+        let lanes: Vec<Lane> =
+            models.iter().map(|model| Lane::new(model.clone(), &settings)).collect();
+        let places = |names: &mut dyn Iterator<Item = &String>| -> Rc<[usize]> {
+            let place = |name: &String| lanes.iter().position(|lane| *lane.model.name == **name);
+            names.filter_map(place).collect()
         };
-        let left = job.deadline - self.env.now();
-        if left.is_zero() {
-            return self.give_up(job, "deadline_exceeded");
+        let mut usual = std::iter::once(&settings.primary).chain(&settings.fallback);
+        let mut chains = BTreeMap::from([(None, places(&mut usual))]);
+        for (task, chain) in &settings.routes {
+            chains.insert(Some(*task), places(&mut chain.iter()));
         }
-        job.attempts += 1;
-        let (request, attempt) = (job.prompt.request.clone(), job.attempts);
-        let started =
-            Event::AttemptStarted { request, model: model.name.clone(), attempt, hedge: false };
-        self.env.emit(started.name(), started);
-        self.env
-            .call(&model.backend, Generate { prompt: job.prompt.clone(), stream: None })
-            .duplicable()
-            .bytes(u64::from(job.prompt.input_tokens) * BYTES_PER_TOKEN)
-            .timeout(self.settings.timeout.min(left))
-            .then(move |router, result, _| router.attempted(job, &model, result));
+        let utc = env.utc();
+        let accounts = workspaces
+            .iter()
+            .map(|workspace| (workspace.name.as_str().into(), Account::new(workspace, utc)))
+            .collect();
+        let mut router = Router {
+            lanes,
+            chains,
+            accounts,
+            jobs: SlotMap::with_key(),
+            streams: BTreeMap::new(),
+            flights: 0,
+            retry_budget: settings.retry_budget.as_ref().map(Budget::new),
+            bulkhead: settings.bulkhead.map(Bulkhead::new),
+            latencies: settings.hedge.map(|_| Latencies::new(LATENCIES_FOR, env.now())),
+            prober: Prober::default(),
+            overheads: env.stream("overhead"),
+            pauses: env.stream("pauses"),
+            draws: env.stream("selection"),
+            env,
+            settings,
+        };
+        router.restore();
+        router
     }
 
-    fn attempted(&mut self, job: Job, model: &Model, result: Result<Generated, CallError>) {
-        let error = match result {
-            Ok(Generated::Completion { output_tokens, baggage, .. }) => {
-                return self.deliver(job, model, output_tokens, baggage);
-            }
-            Ok(Generated::Error(error)) => AttemptError {
-                cause: match error.status {
-                    429 => "rate_limited",
-                    503 | 529 => "overloaded",
-                    _ => "server_error",
-                },
-                status: Some(error.status),
-                retry_after: error
-                    .headers
-                    .iter()
-                    .find(|(name, _)| *name == "retry-after")
-                    .and_then(|(_, value)| value.parse().ok().map(Duration::from_secs)),
-            },
-            Ok(Generated::Malformed | Generated::Streaming { .. }) => {
-                AttemptError { cause: "malformed", status: Some(200), retry_after: None }
-            }
-            Err(error) => AttemptError::of_call(error),
-        };
-        let failed = Event::AttemptFailed {
-            request: job.prompt.request.clone(),
-            model: model.name.clone(),
-            attempt: job.attempts,
-            cause: error.cause,
-            class: error.cause,
-            status: error.status,
-        };
-        self.env.emit(failed.name(), failed);
-        self.go_on(job, model, &error);
+    fn emit(&self, event: Event) {
+        self.env.emit(event.name(), event);
     }
 
-    /// Tries the same model again, or the next one.
-    fn go_on(&mut self, mut job: Job, model: &Model, error: &AttemptError) {
-        job.failures += 1;
-        if job.failures < self.settings.retry.attempts && error.is_transient() {
-            let asked_for = error.retry_after.filter(|_| self.settings.honour_retry_after);
-            let pause = self.settings.retry.pause(job.failures, &mut self.pauses);
-            let pause = pause.max(asked_for.unwrap_or_default());
-            // A pause that outlasts the budget would only waste it: the next model may be quicker.
-            if self.env.now() + pause < job.deadline {
-                let delay_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                let (request, model) = (job.prompt.request.clone(), model.name.clone());
-                let scheduled =
-                    Event::RetryScheduled { request, model, delay_ms, cause: error.cause };
-                self.env.emit(scheduled.name(), scheduled);
-                self.env.after(pause, move |router, _| router.attempt(job));
-                return;
-            }
+    /// Emits what a breaker did, and keeps it if breakers are kept.
+    fn emit_change(&mut self, change: Option<Event>) {
+        if let Some(change) = change {
+            self.emit(change);
+            self.save_breakers();
         }
-        job.passed_over.push(Alternative {
-            model: model.name.clone(),
-            why: error.cause,
-            tried: true,
-        });
-        job.model += 1;
-        job.failures = 0;
-        self.attempt(job);
-    }
-
-    fn deliver(&mut self, job: Job, model: &Model, output_tokens: u32, baggage: Rc<Baggage>) {
-        let fallback_used = job.model > 0;
-        let reason = if fallback_used { "fallback" } else { "primary" };
-        let answer = Answer {
-            request: job.prompt.request.clone(),
-            baggage,
-            model: model.name.clone(),
-            provider: model.provider,
-            reason,
-            fallback_used,
-            attempts: job.attempts,
-            latency: self.env.now() - job.started,
-            alternatives: job.passed_over,
-            output_tokens,
-            quota: None,
-        };
-        let routed = Event::RequestRouted {
-            request: job.prompt.request,
-            model: model.name.clone(),
-            attempts: job.attempts,
-            fallback_used,
-            reason,
-            provider: model.provider,
-            latency_ms: 0,
-            alternatives: Default::default(),
-        };
-        self.env.emit(routed.name(), routed);
-        job.promise.keep(Ok(answer));
-    }
-
-    fn give_up(&mut self, job: Job, code: &'static str) {
-        let (request, attempts) = (job.prompt.request, job.attempts);
-        let failed = Event::RequestFailed {
-            request,
-            code,
-            attempts,
-            fallback_attempts: 0,
-            causes: Default::default(),
-        };
-        self.env.emit(failed.name(), failed);
-        job.promise.keep(Err(RouteError {
-            code,
-            attempts,
-            causes: job.passed_over,
-            retry_after: None,
-        }));
     }
 }
 
-/// About four characters to a token, one byte each.
-const BYTES_PER_TOKEN: u64 = 4;
+/// For how long at least a latency counts when a hedge is planned; tower rotates its histograms so.
+const LATENCIES_FOR: Duration = Duration::from_secs(60);
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
 
 impl Actor for Router {
     type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Context<Self>) {
+        if self.settings.health.active {
+            let interval = self.settings.health.settings.interval;
+            self.env.every(interval, |router, _| router.probe_all());
+        }
+    }
 }
 
 impl Handler<RouteRequest> for Router {
@@ -224,22 +156,19 @@ impl Handler<RouteRequest> for Router {
 
     fn handle(&mut self, request: RouteRequest, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();
-        let RouteRequest { prompt, patience } = request;
+        let RouteRequest { prompt, patience, reader, attempt } = request;
         let started = self.env.now();
         // Nobody is there for an answer after this, so nothing is tried after it.
         let deadline = started + self.settings.deadline.unwrap_or(patience).min(patience);
-        let job = Job {
+        let key = self.jobs.insert(Job::new(
             prompt,
             promise,
+            reader.map(|reader| (reader, attempt)),
             started,
             deadline,
-            model: 0,
-            failures: 0,
-            attempts: 0,
-            passed_over: Vec::new(),
-        };
+        ));
         let overhead = self.overheads.delay(&self.settings.overhead);
-        self.env.after(overhead, move |router, _| router.attempt(job));
+        self.env.after(overhead, move |router, _| router.admit(key));
         later
     }
 }

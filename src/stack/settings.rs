@@ -1,15 +1,20 @@
 //! What the actors of the stack are told: plain values, checked by whoever made them. Sims from TOML
 //! and worlds from code use the same ones.
 
+mod backend;
+mod router;
 pub mod service;
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use backend::{Backend, ErrorKind, ErrorMix, Provider, RetryAfter};
+pub use router::{Breakers, HealthChecks, HedgeDelay, Hedging, KNOWN_AT_LEAST, Router, Streaming};
+
 use crate::{
-    policy::Retry,
-    world::{Delay, Probability},
+    policy::{profile::Client, quota},
+    world::Delay,
 };
 
 /// The orchestration sidecar, node `sidecar`.
@@ -25,111 +30,15 @@ pub struct Sidecar {
     pub required: bool,
 }
 
-/// The model router, node `router`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Router {
-    /// The backend asked first.
-    pub primary: String,
-    /// The backends asked next, in this order; neither `primary` nor duplicates among them.
-    pub fallback: Vec<String>,
-    /// How long one attempt may take.
-    pub timeout: Duration,
-    /// How often one backend is asked.
-    pub retry: Retry,
-    /// The router's own work for each request.
-    pub overhead: Delay,
-    /// Whether a backend's `retry_after` is waited out.
-    pub honour_retry_after: bool,
-    /// How long a whole request may take.
-    pub deadline: Option<Duration>,
-}
-
 /// A workspace, to which agents and quotas belong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Workspace {
     /// Its name, in a namespace of its own.
     pub name: String,
-}
-
-/// A model backend, a node of its own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Backend {
-    /// Its name, and its node's.
-    pub name: String,
-    /// Whose API and error shapes it has.
-    pub provider: Provider,
-    /// How capable the model is; more is more.
-    pub tier: u8,
-    /// The time to the first token.
-    pub first_token: Delay,
-    /// Tokens per second after the first, at least 1.
-    pub tokens_per_second: u32,
-    /// What goes wrong on its own.
-    pub errors: ErrorMix,
-    /// What it sends as Retry-After with a 429 or a 529.
-    pub retry_after: Option<Duration>,
-    /// Tokens per minute above which it answers 429.
-    pub tokens_per_minute: Option<u64>,
-    /// Requests per minute above which it answers 429.
-    pub requests_per_minute: Option<u64>,
-}
-
-/// Whose API and error shapes a backend has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// Anthropic's.
-    Anthropic,
-    /// OpenAI's.
-    Openai,
-    /// Nobody's in particular.
-    #[default]
-    Generic,
-}
-
-impl Provider {
-    /// As written in a sim.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Provider::Anthropic => "anthropic",
-            Provider::Openai => "openai",
-            Provider::Generic => "generic",
-        }
-    }
-}
-
-/// How likely each error is for one request; together at most 100 %.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ErrorMix {
-    /// 429.
-    pub rate_limited: Probability,
-    /// 529.
-    pub overloaded: Probability,
-    /// 500.
-    pub server_error: Probability,
-    /// No answer at all.
-    pub silence: Probability,
-    /// The connection breaks.
-    pub reset: Probability,
-    /// An answer that cannot be parsed.
-    pub malformed: Probability,
-}
-
-impl ErrorMix {
-    /// Each error under its name, in the order in which a draw is compared with them.
-    #[must_use]
-    pub fn parts(&self) -> [(&'static str, Probability); 6] {
-        [
-            ("rate_limited", self.rate_limited),
-            ("overloaded", self.overloaded),
-            ("server_error", self.server_error),
-            ("silence", self.silence),
-            ("reset", self.reset),
-            ("malformed", self.malformed),
-        ]
-    }
+    /// What it may use in a day.
+    pub quota: Option<quota::Settings>,
+    /// The provider that it would rather have.
+    pub prefer: Option<Provider>,
 }
 
 /// A group of agents that are alike. The node of a group of one is the group's name; the nodes of a
@@ -152,8 +61,25 @@ pub struct AgentGroup {
     pub input_tokens: Tokens,
     /// Tokens asked for.
     pub output_tokens: Tokens,
-    /// How long an agent waits for the router.
+    /// How long an agent waits for an answer, over all its attempts.
     pub deadline: Duration,
+    /// How long it waits in one attempt; `None` for as long as there is.
+    pub timeout: Option<Duration>,
+    /// How its SDK asks the router again; `None` for never.
+    pub sdk: Option<Client>,
+}
+
+impl Task {
+    /// Every task there is.
+    pub const ALL: [Task; 7] = [
+        Task::Reasoning,
+        Task::CodeGeneration,
+        Task::LongContext,
+        Task::General,
+        Task::Architecture,
+        Task::CodeReview,
+        Task::Formatting,
+    ];
 }
 
 /// What a request is about, which decides the tier it is routed to.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Checks, Component, component};
+use super::{Checks, Component, component, providers};
 use crate::{
     conformance::{Fields, Seen, Unsupported},
     policy::health::{Finding, HealResult, Health, Note, Status},
@@ -40,6 +40,7 @@ impl Checks {
         }
         let text = step.any(&["message", "check_message"], Fields::text)?.unwrap_or_default();
         let check = self.came_to(step, "check", None)?;
+        let providers = providers(step)?;
         let decision = self.component(&name).health.observe(now, check.finding);
         let mut done = Done {
             timed_out: check.finding == Finding::TimedOut,
@@ -54,14 +55,21 @@ impl Checks {
         } else {
             self.reads(step)?;
         }
-        self.component(&name).last_error.clone_from(&done.error);
+        let answered = matches!(check.finding, Finding::Returned(_));
+        let component = self.component(&name);
+        component.last_error.clone_from(&done.error);
+        component.providers = if answered { providers } else { Seen::new() };
         let mut seen = self.told(&name, now)?;
         tell(&mut seen, done);
         Ok(seen)
     }
 
     fn component(&mut self, name: &str) -> &mut Component {
-        let health = || Component { health: Health::new(self.settings.clone()), last_error: None };
+        let health = || Component {
+            health: Health::new(self.settings.clone()),
+            last_error: None,
+            providers: Seen::new(),
+        };
         self.components.entry(name.to_owned()).or_insert_with(health)
     }
 
@@ -159,6 +167,7 @@ impl Checks {
             step.take(&format!("{which}_returns"));
         }
         step.whole("http_status")?;
+        step.take("providers");
         Ok(())
     }
 
@@ -198,6 +207,7 @@ impl Checks {
         tell("healed_count", counts.healed.into());
         tell("changes", counts.changes.into());
         tell("last_error", component.last_error.clone().into());
+        tell("providers", component.providers.clone().into());
         tell("skipped", false.into());
         seen.extend(self.summary());
         Ok(seen)

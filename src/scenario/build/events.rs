@@ -11,8 +11,7 @@ use crate::scenario::model::{
     Partition, Sim, Window,
 };
 use crate::scenario::raw::{
-    RawBackendFault, RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch,
-    RawPartition, RawWithin,
+    RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
 use crate::scenario::span::Spanned;
 use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
@@ -116,23 +115,6 @@ impl Builder {
         });
         let SignedNanos(skew_ns) = self.read(raw.skew, SignedNanos(0));
         Some(FaultKind::Clock { node, skew_ns, drift_ppm })
-    }
-
-    fn backend_fault(
-        &mut self,
-        sim: &Sim,
-        At { value: raw, span }: At<RawBackendFault>,
-    ) -> FaultKind {
-        if raw.errors.is_none() && raw.retry_after.is_none() && raw.first_token.is_none() {
-            let message = "the backend stays as it is";
-            self.error(span, "", message, "set errors, retry_after or first_token");
-        }
-        FaultKind::Backend {
-            name: self.backend_reference(sim, raw.name),
-            errors: raw.errors.map(|raw| self.errors(raw)),
-            retry_after: self.optional(raw.retry_after),
-            first_token: self.optional_delay(raw.first_token),
-        }
     }
 
     pub(super) fn expectation(

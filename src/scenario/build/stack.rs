@@ -6,38 +6,20 @@ use std::time::Duration;
 use miette::SourceSpan;
 
 use super::Builder;
+use crate::policy::profile::Client;
 use crate::scenario::field::{At, ScalarOr};
-use crate::scenario::model::{
-    AgentGroup, Backend, ErrorMix, Retry, Router, Sidecar, Sim, Tokens, Workspace,
-};
+use crate::scenario::model::{AgentGroup, Sidecar, Sim, Tokens};
 use crate::scenario::names::{Group, NAME_LEN_MAX, RESERVED, is_name, nearest};
-use crate::scenario::raw::{
-    RawAgent, RawBackend, RawErrors, RawRetry, RawRouter, RawSidecar, RawTokens, RawWorkspace,
-};
-use crate::scenario::units::{PPM, quoted};
+use crate::scenario::raw::{RawAgent, RawBackend, RawSidecar, RawTokens, RawWorkspace};
+use crate::scenario::units::quoted;
 use crate::scenario::values::Whole;
-use crate::world::{Delay, Probability};
+use crate::world::Delay;
 
 /// How many agents a sim may have in all.
 pub(super) const AGENTS_MAX: u64 = 1_000_000;
 
 pub(super) fn uniform_ms(min: u64, max: u64) -> Delay {
     Delay::Uniform { min: Duration::from_millis(min), max: Duration::from_millis(max) }
-}
-
-impl Router {
-    /// A router whose chain is not yet known.
-    pub(super) fn unset() -> Self {
-        Router {
-            primary: String::new(),
-            fallback: Vec::new(),
-            timeout: Duration::from_secs(30),
-            retry: Retry::default(),
-            overhead: Delay::Fixed(Duration::from_millis(1)),
-            honour_retry_after: true,
-            deadline: None,
-        }
-    }
 }
 
 impl Builder {
@@ -51,48 +33,7 @@ impl Builder {
         raw.enabled.unwrap_or(true).then_some(sidecar)
     }
 
-    pub(super) fn router(&mut self, sim: &Sim, raw: RawRouter) -> Router {
-        let default = Router::unset();
-        let mut seen = BTreeMap::from([(raw.primary.value.clone(), raw.primary.span)]);
-        for name in &raw.fallback {
-            if let Some(first) = seen.insert(name.value.clone(), name.span) {
-                let message = format!("{} is in the chain twice", quoted(&name.value));
-                self.twice(name.span, first, message);
-            }
-        }
-        Router {
-            primary: self.backend_reference(sim, raw.primary),
-            fallback: raw
-                .fallback
-                .into_iter()
-                .map(|name| self.backend_reference(sim, name))
-                .collect(),
-            timeout: self.positive(raw.timeout, default.timeout),
-            retry: raw.retry.map_or(default.retry, |raw| self.retry(raw)),
-            overhead: self.delay(raw.overhead, default.overhead),
-            honour_retry_after: raw.honour_retry_after.unwrap_or(true),
-            deadline: raw.deadline.map(|raw| self.positive(Some(raw), default.timeout)),
-        }
-    }
-
-    fn retry(&mut self, raw: RawRetry) -> Retry {
-        let default = Retry::default();
-        let max_span = raw.max.as_ref().or(raw.base.as_ref()).map(|field| field.span);
-        let retry = Retry {
-            attempts: self.whole_up_to(raw.attempts, default.attempts, 100, "attempts"),
-            base: self.read(raw.base, default.base),
-            factor: self.whole_up_to(raw.factor, default.factor, 1_000, "the factor"),
-            max: self.read(raw.max, default.max),
-            jitter: raw.jitter.unwrap_or_default(),
-        };
-        if let Some(span) = max_span.filter(|_| retry.base > retry.max) {
-            let message = "the first pause is longer than the longest";
-            self.error(span, "", message, "make max at least base");
-        }
-        retry
-    }
-
-    /// An integer from 1 to `max`.
+    /// An integer up to `max`.
     pub(super) fn whole_up_to(
         &mut self,
         raw: Option<crate::scenario::field::Field<Whole>>,
@@ -162,7 +103,8 @@ impl Builder {
         let mut workspace_names = BTreeMap::new();
         for raw in workspaces {
             self.name(&raw.name, "workspace", &mut workspace_names);
-            sim.workspaces.push(Workspace { name: raw.name.value });
+            let workspace = self.workspace(raw);
+            sim.workspaces.push(workspace);
         }
         for raw in backends {
             self.node_name(&raw.name, "backend", seen);
@@ -232,44 +174,6 @@ impl Builder {
         }
     }
 
-    fn backend(&mut self, raw: RawBackend) -> Backend {
-        let first_token =
-            Delay::LogNormal { p50: Duration::from_millis(400), p99: Duration::from_secs(3) };
-        Backend {
-            name: raw.name.value,
-            provider: raw.provider.unwrap_or_default(),
-            tier: raw.tier.unwrap_or(1),
-            first_token: self.delay(raw.first_token, first_token),
-            tokens_per_second: self.whole_up_to(
-                raw.tokens_per_second,
-                60,
-                1_000_000_000,
-                "tokens per second",
-            ),
-            errors: raw.errors.map(|raw| self.errors(raw)).unwrap_or_default(),
-            retry_after: self.optional(raw.retry_after),
-            tokens_per_minute: self.optional(raw.tokens_per_minute).map(|whole| whole.0),
-            requests_per_minute: self.optional(raw.requests_per_minute).map(|whole| whole.0),
-        }
-    }
-
-    pub(super) fn errors(&mut self, At { value: raw, span }: At<RawErrors>) -> ErrorMix {
-        let mix = ErrorMix {
-            rate_limited: self.read(raw.rate_limited, Probability::NEVER),
-            overloaded: self.read(raw.overloaded, Probability::NEVER),
-            server_error: self.read(raw.server_error, Probability::NEVER),
-            silence: self.read(raw.silence, Probability::NEVER),
-            reset: self.read(raw.reset, Probability::NEVER),
-            malformed: self.read(raw.malformed, Probability::NEVER),
-        };
-        let sum: u32 = mix.parts().iter().map(|(_, probability)| probability.as_ppm()).sum();
-        if sum > PPM {
-            let message = format!("the errors add up to more than 100%: {}%", sum / (PPM / 100));
-            self.error(span, "", &message, "lower them; the rest to 100% is success");
-        }
-        mix
-    }
-
     fn agent(&mut self, raw: RawAgent) -> AgentGroup {
         AgentGroup {
             name: raw.name.value,
@@ -281,7 +185,20 @@ impl Builder {
             input_tokens: self.tokens(raw.input_tokens, 500),
             output_tokens: self.tokens(raw.output_tokens, 200),
             deadline: self.positive(raw.deadline, Duration::from_secs(120)),
+            timeout: raw.timeout.map(|raw| self.positive(Some(raw), Duration::from_secs(120))),
+            sdk: raw.sdk.and_then(|raw| self.sdk(&raw)),
         }
+    }
+
+    fn sdk(&mut self, raw: &At<String>) -> Option<Client> {
+        let found = Client::parse(&raw.value);
+        if found.is_none() {
+            let message = format!("no SDK is called {}", quoted(&raw.value));
+            let names = Client::ALL.map(Client::as_str);
+            let names = names.iter().copied();
+            self.unknown(raw.span, "unknown SDK", &message, &raw.value, names);
+        }
+        found
     }
 
     fn tokens(&mut self, raw: Option<At<RawTokens>>, default: u32) -> Tokens {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ErrorMix, Selector, ServiceFault};
+use super::{ErrorMix, RetryAfter, Selector, ServiceFault};
 use crate::world::{Delay, LinkPatch};
 
 /// A planned fault.
@@ -68,7 +68,7 @@ pub enum FaultKind {
         /// Its errors during the outage, in place of its own.
         errors: Option<ErrorMix>,
         /// Its Retry-After during the outage.
-        retry_after: Option<Duration>,
+        retry_after: Option<RetryAfter>,
         /// Its time to the first token during the outage.
         first_token: Option<Delay>,
     },

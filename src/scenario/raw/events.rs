@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{RawDelay, RawErrors, RawLink, RawServiceFault};
+use super::{RawBackendFault, RawLink, RawServiceFault};
 use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::FieldValue;
 use crate::scenario::values::{BoundValue, SignedNanos};
@@ -47,6 +47,19 @@ pub(in crate::scenario) struct RawFault {
     pub(in crate::scenario) service: Option<At<RawServiceFault>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Clock"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawClock {
+    /// The nodes it happens to.
+    pub(in crate::scenario) node: At<String>,
+    /// By what their clocks jump ahead, or back.
+    pub(in crate::scenario) skew: Option<Field<SignedNanos>>,
+    /// By how many parts per million they run fast, or slow when negative.
+    pub(in crate::scenario) drift_ppm: Option<At<i32>>,
+}
+
 /// Which messages are lost: between two, from one to another, or all of one's.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -74,33 +87,6 @@ pub(in crate::scenario) struct RawPartition {
 pub(in crate::scenario) struct RawNode {
     /// The nodes it happens to.
     pub(in crate::scenario) node: At<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Clock"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawClock {
-    /// The nodes it happens to.
-    pub(in crate::scenario) node: At<String>,
-    /// By what their clocks jump ahead, or back.
-    pub(in crate::scenario) skew: Option<Field<SignedNanos>>,
-    /// By how many parts per million they run fast, or slow when negative.
-    pub(in crate::scenario) drift_ppm: Option<At<i32>>,
-}
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "BackendFault"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawBackendFault {
-    /// The backend.
-    pub(in crate::scenario) name: At<String>,
-    /// Its errors during the outage.
-    pub(in crate::scenario) errors: Option<At<RawErrors>>,
-    /// Its Retry-After during the outage.
-    pub(in crate::scenario) retry_after: Option<Field<Duration>>,
-    /// Its time to the first token during the outage.
-    pub(in crate::scenario) first_token: Option<At<RawDelay>>,
 }
 
 /// What must hold at the end: exactly one of metric, event and order.

@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use super::{RawDelay, RawTokens};
 use crate::scenario::field::{At, Field};
-use crate::scenario::model::{Jitter, Provider, Task};
+use crate::scenario::model::Task;
 use crate::scenario::values::{PerKilosecond, ScalePermille, StageRate, Whole};
-use crate::world::Probability;
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -27,99 +26,6 @@ pub(in crate::scenario) struct RawSidecar {
     pub(in crate::scenario) timeout: Option<Field<Duration>>,
     /// Whether a request fails without it; otherwise agents go on alone. Default: false.
     pub(in crate::scenario) required: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Router"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawRouter {
-    /// The backend asked first.
-    pub(in crate::scenario) primary: At<String>,
-    /// The backends asked next, in this order. Default: none.
-    #[serde(default)]
-    pub(in crate::scenario) fallback: Vec<At<String>>,
-    /// How long one attempt may take. Default: 30s.
-    pub(in crate::scenario) timeout: Option<Field<Duration>>,
-    /// How often one backend is asked. Default: once.
-    pub(in crate::scenario) retry: Option<RawRetry>,
-    /// The router's own work for each request. Default: 1ms.
-    pub(in crate::scenario) overhead: Option<At<RawDelay>>,
-    /// Whether a backend's Retry-After is waited out. Default: true.
-    pub(in crate::scenario) honour_retry_after: Option<bool>,
-    /// How long a whole request may take. Default: no limit.
-    pub(in crate::scenario) deadline: Option<Field<Duration>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Retry"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawRetry {
-    /// Attempts at one backend including the first, from 1 to 100. Default: 1.
-    pub(in crate::scenario) attempts: Option<Field<Whole>>,
-    /// The pause before the second attempt. Default: 500ms.
-    pub(in crate::scenario) base: Option<Field<Duration>>,
-    /// By what each further pause grows. Default: 2.
-    pub(in crate::scenario) factor: Option<Field<Whole>>,
-    /// The longest pause. Default: 8s.
-    pub(in crate::scenario) max: Option<Field<Duration>>,
-    /// How a pause is varied. Default: full.
-    pub(in crate::scenario) jitter: Option<Jitter>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Workspace"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawWorkspace {
-    /// Its name.
-    pub(in crate::scenario) name: At<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Backend"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawBackend {
-    /// Its name, and its node's.
-    pub(in crate::scenario) name: At<String>,
-    /// Whose API and error shapes it has. Default: generic.
-    pub(in crate::scenario) provider: Option<Provider>,
-    /// How capable the model is; more is more. Default: 1.
-    pub(in crate::scenario) tier: Option<u8>,
-    /// The time to the first token. Default: log-normal, p50 400ms, p99 3s.
-    pub(in crate::scenario) first_token: Option<At<RawDelay>>,
-    /// Tokens per second after the first. Default: 60.
-    pub(in crate::scenario) tokens_per_second: Option<Field<Whole>>,
-    /// What goes wrong on its own. Default: nothing.
-    pub(in crate::scenario) errors: Option<At<RawErrors>>,
-    /// What it sends as Retry-After with a 429 or a 529. Default: nothing.
-    pub(in crate::scenario) retry_after: Option<Field<Duration>>,
-    /// Tokens per minute above which it answers 429. Default: no limit.
-    pub(in crate::scenario) tokens_per_minute: Option<Field<Whole>>,
-    /// Requests per minute above which it answers 429. Default: no limit.
-    pub(in crate::scenario) requests_per_minute: Option<Field<Whole>>,
-}
-
-/// How likely each error is for one request; together at most 100%.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Errors"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawErrors {
-    /// 429.
-    pub(in crate::scenario) rate_limited: Option<Field<Probability>>,
-    /// 529.
-    pub(in crate::scenario) overloaded: Option<Field<Probability>>,
-    /// 500.
-    pub(in crate::scenario) server_error: Option<Field<Probability>>,
-    /// No answer at all.
-    pub(in crate::scenario) silence: Option<Field<Probability>>,
-    /// The connection breaks.
-    pub(in crate::scenario) reset: Option<Field<Probability>>,
-    /// An answer that cannot be parsed.
-    pub(in crate::scenario) malformed: Option<Field<Probability>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,8 +49,12 @@ pub(in crate::scenario) struct RawAgent {
     pub(in crate::scenario) input_tokens: Option<At<RawTokens>>,
     /// Tokens asked for. Default: 200.
     pub(in crate::scenario) output_tokens: Option<At<RawTokens>>,
-    /// How long an agent waits for the router. Default: 2m.
+    /// How long an agent waits for an answer, over all its attempts. Default: 2m.
     pub(in crate::scenario) deadline: Option<Field<Duration>>,
+    /// How long it waits in one attempt. Default: as long as there is.
+    pub(in crate::scenario) timeout: Option<Field<Duration>>,
+    /// The SDK by whose rules it asks the router again. Default: it does not.
+    pub(in crate::scenario) sdk: Option<At<String>>,
 }
 
 /// Where requests come from: exactly one of poisson, stages and trace.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{MINIMAL, valid, with};
+use crate::policy::Growth;
 use crate::scenario::{
     Bound, Expectation, FaultKind, FieldValue, Jitter, Leak, Load, Must, Partition, Provider,
     Selector, Task, Tokens, Window, parse,
@@ -34,8 +35,8 @@ fn the_minimal_sim() {
     assert_eq!(sim.network.latency, uniform(1, 5));
     assert_eq!((sim.network.loss, sim.network.bandwidth), (Probability::NEVER, None));
     assert_eq!((sim.sidecar, sim.load), (None, None));
-    assert_eq!(sim.router.timeout, ms(30_000));
-    assert_eq!((sim.router.retry.attempts, sim.router.retry.factor), (1, 2));
+    assert_eq!(sim.router.timeouts.total, Some(ms(30_000)));
+    assert_eq!((sim.router.retry.attempts, sim.router.retry.growth), (1, Growth::DOUBLE));
     assert_eq!((sim.router.retry.base, sim.router.retry.max), (ms(500), ms(8_000)));
     assert_eq!(sim.router.retry.jitter, Jitter::Full);
     assert_eq!(sim.router.overhead, Delay::Fixed(ms(1)));
@@ -43,7 +44,7 @@ fn the_minimal_sim() {
     let backend = &sim.backends[0];
     assert_eq!((backend.provider, backend.tier), (Provider::Generic, 1));
     assert_eq!(backend.first_token, Delay::LogNormal { p50: ms(400), p99: ms(3_000) });
-    assert_eq!((backend.tokens_per_second, backend.retry_after), (60, None));
+    assert_eq!((backend.tokens_per_second, backend.retry_after.clone()), (60, None));
     let agent = &sim.agents[0];
     assert_eq!((agent.count, agent.requests, agent.task), (3, 1, Task::General));
     assert_eq!((agent.input_tokens, agent.output_tokens), (Tokens::Fixed(500), Tokens::Fixed(200)));

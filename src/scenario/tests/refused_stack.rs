@@ -75,7 +75,12 @@ fn retry() {
     };
     retry("attempts = 0", &["4:22 [0] expected a positive integer"]);
     retry("attempts = 101", &["4:22 [101] attempts can be at most 100"]);
-    retry("factor = 0", &["4:20 [0] expected a positive integer"]);
+    retry("factor = 0", &["4:20 [0] \"0\" is out of range"]);
+    retry("factor = 0.5", &["4:20 [0.5] pauses that shrink would hammer a backend"]);
+    retry(
+        "preset = \"litelm\"",
+        &["4:20 [\"litelm\"] no preset is called \"litelm\" | did you mean"],
+    );
     retry("base = \"9s\"", &["4:18 [\"9s\"] the first pause is longer"]);
     retry("base = \"2s\", max = \"1s\"", &["4:30 [\"1s\"] the first pause is longer"]);
     retry("jitter = \"ful\"", &["4:20 [\"ful\"] unknown value `ful` | did you mean `full`?"]);

@@ -1,0 +1,219 @@
+//! `circuit_breaker`: a breaker of any dialect, told of calls one by one.
+
+use std::{rc::Rc, time::Duration};
+
+use super::{
+    Fields, Seen, Subject, Unsupported,
+    config::{self, Errors},
+    first, seen, tell, times,
+};
+use crate::{
+    policy::breaker::{Breaker, Dialect, Outcome, Permit, Rejected, Settings, State},
+    world::Time,
+};
+
+/// A breaker and those who use it.
+pub(super) struct Circuit {
+    dialect: Dialect,
+    settings: Rc<Settings>,
+    errors: Errors,
+    breaker: Breaker,
+    /// Permits that are out, with the names of their calls.
+    held: Vec<(String, Permit)>,
+    /// All transitions so far.
+    transitions: Vec<(State, State)>,
+}
+
+/// What a step came to, besides what it made of the breaker.
+#[derive(Default)]
+struct Did {
+    asked: Option<Result<(), Rejected>>,
+    illegal: bool,
+}
+
+impl Circuit {
+    pub(super) fn new(config: &mut Fields) -> Result<Circuit, Unsupported> {
+        let name = first(config, &["dialect", "library"], Fields::text)?;
+        let name = name.unwrap_or_else(|| "resilience4j".to_owned());
+        let plain = match name.to_lowercase().as_str() {
+            "failsafe-go" => "failsafe".to_owned(),
+            "envoy" => "envoy-outlier".to_owned(),
+            other => other.to_owned(),
+        };
+        let dialect = Dialect::from_name(&plain)
+            .ok_or_else(|| Unsupported(format!("there is no dialect {name:?}")))?;
+        let (settings, errors, initial) = config::settings(dialect, config)?;
+        let settings = Rc::new(settings);
+        let mut breaker = Breaker::new(settings.clone());
+        breaker.force(Time::ZERO, initial);
+        while breaker.take_change().is_some() {}
+        let (held, transitions) = (Vec::new(), Vec::new());
+        Ok(Circuit { dialect, settings, errors, breaker, held, transitions })
+    }
+
+    /// What an outcome of this name means, in view of which errors count.
+    fn outcome(&self, name: &str, step: &mut Fields) -> Result<Outcome, Unsupported> {
+        let names = ["error", "error_type", "type", "exception"];
+        let error = first(step, &names, Fields::text)?;
+        let outcome = match name {
+            "success" | "ok" | "slow_success" => Outcome::Success,
+            "error" | "failure" | "failed" | "timeout" | "slow_error" | "panic" => Outcome::Failure,
+            "ignored" | "ignored_error" | "excluded" | "exclude" => Outcome::Ignored,
+            other => return Err(Unsupported(format!("a call has no outcome {other:?}"))),
+        };
+        let Some(error) = error.filter(|_| outcome == Outcome::Failure) else { return Ok(outcome) };
+        let unrecorded = self.errors.recorded.as_ref().is_some_and(|it| !it.contains(&error));
+        Ok(if self.errors.ignored.contains(&error) {
+            Outcome::Ignored
+        } else if self.errors.successful.contains(&error) {
+            Outcome::Success
+        } else if unrecorded && self.dialect == Dialect::Engined {
+            Outcome::Ignored
+        } else if unrecorded {
+            Outcome::Success
+        } else {
+            Outcome::Failure
+        })
+    }
+
+    /// How long a call took.
+    fn took(&self, event: &str, step: &mut Fields) -> Result<Duration, Unsupported> {
+        let took = first(step, &["duration", "took", "elapsed"], Fields::duration)?;
+        let slow = event.starts_with("slow_");
+        let slow = self.settings.slow_after.filter(|_| slow).map(|it| it + Duration::from_nanos(1));
+        Ok(took.or(slow).unwrap_or_default())
+    }
+
+    fn acquire(&mut self, now: Time, call: &str) -> Result<(), Rejected> {
+        let permit = self.breaker.admit(now)?;
+        self.held.push((call.to_owned(), permit));
+        Ok(())
+    }
+
+    /// A call that is over: of a permit that was taken before, or from start to end.
+    fn call(&mut self, now: Time, outcome: Outcome, took: Duration) -> Result<(), Rejected> {
+        self.breaker.poll(now);
+        let breaker = &self.breaker;
+        let held = self.held.iter().position(|(call, it)| call.is_empty() && !breaker.is_late(*it));
+        if let Some(held) = held {
+            let (_, permit) = self.held.remove(held);
+            self.breaker.record(now, permit, outcome, took);
+            return Ok(());
+        }
+        // These let anybody tell of an outcome; the others refuse the call.
+        let tells = !matches!(self.dialect, Dialect::Gobreaker | Dialect::Engined);
+        match self.breaker.clone().admit(now) {
+            Err(rejected) if tells => {
+                self.breaker.note(now, outcome, took);
+                Err(rejected)
+            }
+            _ => {
+                let permit = self.breaker.admit(now)?;
+                self.breaker.record(now, permit, outcome, took);
+                Ok(())
+            }
+        }
+    }
+
+    /// The permit of a call of this name.
+    fn held(&mut self, call: &str) -> Result<Permit, Unsupported> {
+        let found = self.held.iter().position(|(it, _)| it == call);
+        let missing = || Unsupported(format!("no call {call:?} is under way"));
+        found.map(|at| self.held.remove(at).1).ok_or_else(missing)
+    }
+
+    fn force(&mut self, now: Time, to: &str, step: &mut Fields) -> Result<Did, Unsupported> {
+        let to = config::state(to)?;
+        let wait = first(step, &["wait", "for", "wait_open"], Fields::duration)?;
+        let done = match wait {
+            Some(wait) if to == State::Open => self.breaker.open_for(now, wait),
+            _ => self.breaker.try_force(now, to),
+        };
+        Ok(Did { illegal: done.is_err(), ..Did::default() })
+    }
+
+    fn act(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Did, Unsupported> {
+        let id = |step: &mut Fields| first(step, &["id", "call"], Fields::text);
+        let mut asked = None;
+        match event {
+            "try_acquire" | "acquire" | "try_acquire_permit" | "allow" | "begin" => {
+                let call = id(step)?.unwrap_or_default();
+                for _ in 0..times(step)? {
+                    asked = Some(self.acquire(now, &call));
+                }
+            }
+            "release" | "cancel" => {
+                let call = id(step)?.unwrap_or_default();
+                let permit = self.held(&call)?;
+                self.breaker.release(permit);
+            }
+            "end" | "done" | "complete" => {
+                let call = id(step)?.unwrap_or_default();
+                let outcome = step.text("outcome")?.unwrap_or_else(|| "success".to_owned());
+                let took = self.took(&outcome, step)?;
+                let outcome = self.outcome(&outcome, step)?;
+                let permit = self.held(&call)?;
+                self.breaker.record(now, permit, outcome, took);
+            }
+            "observe" | "advance" | "tick" | "state" | "sweep" | "wait" => self.breaker.poll(now),
+            "reset" => self.breaker.reset(now),
+            "isolate" => return self.force(now, "forced_open", step),
+            "force_open" => return self.force(now, "forced_open", step),
+            "open" | "close" | "half_open" | "closed" | "disable" | "disabled" => {
+                let to = match event {
+                    "close" => "closed",
+                    "disable" => "disabled",
+                    other => other,
+                };
+                return self.force(now, to, step);
+            }
+            "transition" | "force" => {
+                let to = first(step, &["to", "state"], Fields::text)?;
+                let to = to.ok_or_else(|| Unsupported("a transition to nowhere".to_owned()))?;
+                return self.force(now, &to, step);
+            }
+            "restart" | "save_restore" => {
+                let lost = |error: serde_json::Error| Unsupported(error.to_string());
+                let saved = serde_json::to_string(&self.breaker.save()).map_err(lost)?;
+                let saved = serde_json::from_str(&saved).map_err(lost)?;
+                self.breaker = Breaker::restore(self.settings.clone(), saved);
+            }
+            other => {
+                if let Some(to) = other.strip_prefix("transition:") {
+                    return self.force(now, to, step);
+                }
+                let name = match other {
+                    "call" | "record" => step.text("outcome")?,
+                    other => Some(other.to_owned()),
+                };
+                let name = name.unwrap_or_else(|| "success".to_owned());
+                let took = self.took(&name, step)?;
+                let outcome = self.outcome(&name, step)?;
+                for _ in 0..times(step)? {
+                    asked = Some(self.call(now, outcome, took));
+                }
+            }
+        }
+        Ok(Did { asked, ..Did::default() })
+    }
+}
+
+impl Subject for Circuit {
+    fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
+        let did = self.act(now, event, step)?;
+        self.breaker.poll(now);
+        let before = self.transitions.len();
+        self.transitions.extend(std::iter::from_fn(|| self.breaker.take_change()));
+        let mut seen = seen::all(self.dialect, &self.breaker, now);
+        seen::changes(self.dialect, &mut seen, &self.transitions, before);
+        let granted = did.asked.map(|asked| asked.is_ok());
+        tell(&mut seen, &["acquired", "permitted", "allowed", "admitted", "permit"], granted);
+        let refused = did.asked.and_then(Result::err);
+        let why = refused.map(|rejected| seen::refusal(self.dialect, rejected.state));
+        tell(&mut seen, &["rejected", "rejection"], why);
+        let illegal = did.illegal.then_some("illegal_transition");
+        tell(&mut seen, &["error", "throws"], illegal.or(why));
+        tell(&mut seen, &["illegal", "illegal_transition"], did.illegal);
+        Ok(seen)
+    }
+}

@@ -1,0 +1,117 @@
+//! How a request ends: once, with an answer or with the reason why there is none.
+
+use std::rc::Rc;
+
+use slotmap::{Key, KeyData};
+
+use super::{
+    Router,
+    job::{Job, JobKey},
+};
+use crate::{
+    policy::breaker::Outcome,
+    stack::{
+        Event,
+        event::Alternatives,
+        message::{Answer, Baggage, RouteError, StreamId},
+    },
+};
+
+impl Router {
+    /// An attempt brought the answer.
+    pub(super) fn succeed(
+        &mut self,
+        key: JobKey,
+        id: StreamId,
+        output_tokens: u32,
+        baggage: Rc<Baggage>,
+    ) {
+        let Some(flight) = self.land(key, id, Outcome::Success) else { return };
+        let Some(mut job) = self.end(key) else { return };
+        let Some(lane) = self.lanes.get(flight.lane) else { return };
+        let model = Rc::clone(&lane.model.name);
+        let provider = lane.model.settings.provider.as_str();
+        // The model that answered was not passed over, whatever it did before.
+        job.alternatives.retain(|other| other.model != model);
+        let is_first = job.order.first() == Some(&flight.lane);
+        let reason = if is_first { job.chosen } else { "fallback" };
+        let used = u64::from(job.prompt.input_tokens) + u64::from(output_tokens);
+        let quota = self.settle(&mut job, &model, used);
+        if let Some(budget) = &mut self.retry_budget {
+            budget.on_end(true, job.ticket);
+        }
+        self.emit(Event::RequestRouted {
+            request: job.prompt.request.clone(),
+            model: Rc::clone(&model),
+            provider,
+            attempts: job.attempts,
+            fallback_used: !is_first,
+            reason,
+            latency_ms: self.age_ms(&job),
+            alternatives: Alternatives(job.alternatives.as_slice().into()),
+        });
+        job.promise.keep(Ok(Answer {
+            request: job.prompt.request,
+            baggage,
+            model,
+            provider,
+            reason,
+            fallback_used: !is_first,
+            attempts: job.attempts,
+            latency: self.env.now() - job.started,
+            alternatives: job.alternatives,
+            output_tokens,
+            quota,
+        }));
+    }
+
+    /// No answer will come.
+    pub(super) fn give_up(&mut self, key: JobKey, code: &'static str) {
+        let Some(mut job) = self.end(key) else { return };
+        let used = match job.wasted_tokens {
+            0 => 0,
+            wasted => u64::from(job.prompt.input_tokens) + wasted,
+        };
+        self.settle(&mut job, &Rc::from("none"), used);
+        if let Some(budget) = self.retry_budget.as_mut().filter(|_| job.attempts > 0) {
+            budget.on_end(false, job.ticket);
+        }
+        let error = RouteError {
+            code,
+            attempts: job.attempts,
+            retry_after: self.come_back_in(&job, code),
+            causes: job.alternatives,
+        };
+        self.emit(Event::RequestFailed {
+            request: job.prompt.request,
+            code,
+            attempts: error.attempts,
+            fallback_attempts: error.fallback_attempts(),
+            causes: Alternatives(error.causes.as_slice().into()),
+        });
+        job.promise.keep(Err(error));
+    }
+
+    /// Takes a request out of the router's hands: nothing of it goes on, and the next one may.
+    fn end(&mut self, key: JobKey) -> Option<Job> {
+        while let Some(flight) = self.jobs.get_mut(key)?.flights.pop() {
+            self.abandon(key, flight);
+        }
+        let job = self.jobs.remove(key)?;
+        let id = key.data().as_ffi();
+        if let Some(bulkhead) = &mut self.bulkhead {
+            let next = match job.has_place {
+                true => bulkhead.leave(self.env.now(), id).ok().flatten(),
+                false => {
+                    bulkhead.cancel(id);
+                    None
+                }
+            };
+            if let Some(next) = next.map(|next| JobKey::from(KeyData::from_ffi(next))) {
+                // Not now: the one that ends must have ended first.
+                self.env.after(std::time::Duration::ZERO, move |router, _| router.take_place(next));
+            }
+        }
+        Some(job)
+    }
+}

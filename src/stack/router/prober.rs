@@ -1,0 +1,119 @@
+//! Health checks of the models, and what anybody is told who asks.
+//!
+//! There is at most one round of checks at a time: whoever asks during one waits for its end.
+
+use std::rc::Rc;
+
+use actix::{Context, Handler};
+
+use super::{Router, millis};
+use crate::{
+    policy::health::{Availability, Finding},
+    stack::{
+        Event,
+        message::{HealthQuery, HealthReport, Probe},
+    },
+    world::{CallError, Later, Promise, Time},
+};
+
+/// The round of checks that is under way, if one is.
+#[derive(Default)]
+pub(super) struct Prober {
+    /// Checks without an answer yet.
+    open: usize,
+    waiting: Vec<Promise<HealthReport>>,
+}
+
+impl Router {
+    /// Starts a round of checks, unless one is under way.
+    pub(super) fn probe_all(&mut self) {
+        if self.prober.open > 0 {
+            return;
+        }
+        let now = self.env.now();
+        let timeout = self.settings.health.settings.timeout;
+        for (index, lane) in self.lanes.iter().enumerate() {
+            if !lane.health.may_check(now) {
+                continue;
+            }
+            self.prober.open += 1;
+            self.env
+                .call(&lane.model.backend, Probe)
+                .duplicable()
+                .timeout(timeout)
+                .then(move |router, result, _| router.probed(index, now, result));
+        }
+        if self.prober.open == 0 {
+            self.report_to_all();
+        }
+    }
+
+    fn probed(
+        &mut self,
+        index: usize,
+        started: Time,
+        result: Result<crate::policy::health::Status, CallError>,
+    ) {
+        let now = self.env.now();
+        let finding = match result {
+            Ok(status) => Finding::Returned(status),
+            Err(CallError::TimedOut) => Finding::TimedOut,
+            Err(_) => Finding::Errored,
+        };
+        if let Some(lane) = self.lanes.get_mut(index) {
+            lane.checked_in = now - started;
+            let decision = lane.health.observe(now, finding);
+            let component = Rc::clone(&lane.model.name);
+            self.emit(Event::HealthChecked {
+                component: Rc::clone(&component),
+                status: decision.status.as_str(),
+                duration_ms: millis(now - started),
+            });
+            if let Some((from, to)) = decision.changed {
+                let (from, to) = (from.as_str(), to.as_str());
+                self.emit(Event::HealthChanged { component, from, to });
+            }
+        }
+        self.prober.open = self.prober.open.saturating_sub(1);
+        if self.prober.open == 0 {
+            self.report_to_all();
+        }
+    }
+
+    fn report_to_all(&mut self) {
+        if self.prober.waiting.is_empty() {
+            return;
+        }
+        let report = self.report();
+        for promise in std::mem::take(&mut self.prober.waiting) {
+            promise.keep(report.clone());
+        }
+    }
+
+    fn report(&self) -> HealthReport {
+        let models: Vec<_> = self.lanes.iter().map(|lane| lane.report()).collect();
+        let mut providers: Vec<&'static str> = models.iter().map(|model| model.provider).collect();
+        providers.sort_unstable();
+        providers.dedup();
+        let of = |provider: &str| {
+            let its = models.iter().filter(|model| model.provider == provider);
+            Availability::of_all(its.map(|model| model.availability))
+        };
+        HealthReport {
+            status: Availability::of_all(models.iter().map(|model| model.availability)),
+            providers: providers.into_iter().map(|provider| (provider, of(provider))).collect(),
+            models,
+        }
+    }
+}
+
+impl Handler<HealthQuery> for Router {
+    type Result = Later<HealthReport>;
+
+    fn handle(&mut self, _: HealthQuery, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        self.prober.waiting.push(promise);
+        self.probe_all();
+        later
+    }
+}

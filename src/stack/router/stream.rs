@@ -1,0 +1,141 @@
+//! Answers that come in parts: whole, cut, stalled, or broken on the way.
+//!
+//! A stream is complete only if its end says so. Until the agent has a token of it, another model
+//! may take over; after that, none may.
+
+use std::rc::Rc;
+
+use actix::{Context, Handler};
+
+use super::{
+    Router,
+    job::{AttemptError, Flight, JobKey, Reading},
+};
+use crate::{
+    policy::deadline::{Deadline, Timeout},
+    stack::{
+        message::{AnswerPart, Baggage, Chunk, CloseStream, HttpError, Part, StreamId},
+        settings::Streaming,
+    },
+};
+
+impl Router {
+    /// A model has begun to answer.
+    pub(super) fn read(&mut self, key: JobKey, id: StreamId, baggage: Rc<Baggage>) {
+        let mut timeouts = self.settings.timeouts;
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        let Some(flight) = job.flights.iter_mut().find(|flight| flight.id == id) else { return };
+        let left = job.deadline - flight.started;
+        timeouts.total = Some(timeouts.total.map_or(left, |total| total.min(left)));
+        let deadline = Deadline::new(timeouts, flight.started);
+        flight.reading = Some(Reading { baggage, deadline, next: 0, tokens: 0 });
+        self.streams.insert(id, key);
+        self.watch(key, id);
+    }
+
+    /// Looks at the stream again when its next timeout is due.
+    fn watch(&mut self, key: JobKey, id: StreamId) {
+        let now = self.env.now();
+        let Some(reading) = self.flight(key, id).and_then(|it| it.reading.as_ref()) else { return };
+        let Some((at, _)) = reading.deadline.next() else { return };
+        let Some(late) = reading.deadline.fired(now) else {
+            // Tokens only move the timeout back, so one timer at a time is enough.
+            self.env.after(at - now, move |router, _| router.watch(key, id));
+            return;
+        };
+        let timeouts = self.settings.timeouts;
+        let error = match late {
+            Timeout::Total => AttemptError::late("timed_out", timeouts.total),
+            Timeout::FirstToken => {
+                AttemptError::late("first_token_timed_out", timeouts.first_token)
+            }
+            Timeout::BetweenTokens => AttemptError::late("stalled", timeouts.between_tokens),
+        };
+        self.fail(key, id, error);
+    }
+
+    /// Stops reading, and tells the model so.
+    pub(super) fn close_stream(&mut self, flight: &Flight) {
+        if self.streams.remove(&flight.id).is_none() {
+            return;
+        }
+        if let Some(lane) = self.lanes.get(flight.lane) {
+            let close = CloseStream { stream: flight.id, reader: self.env.me() };
+            self.env.send(&lane.model.backend, close);
+        }
+    }
+
+    /// Takes in a part of an answer.
+    fn take(&mut self, key: JobKey, id: StreamId, number: u32, part: Part) {
+        let now = self.env.now();
+        let relays = self.settings.streaming == Streaming::Relayed;
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        let Some(flight) = job.flights.iter_mut().find(|flight| flight.id == id) else { return };
+        let lane = flight.lane;
+        let Some(reading) = &mut flight.reading else { return };
+        if number < reading.next {
+            // A copy of one that was here before.
+            return;
+        }
+        if number > reading.next {
+            // One is missing: what follows it cannot be trusted.
+            return self.fail(key, id, AttemptError::transient("cut"));
+        }
+        reading.next += 1;
+        let error = match part {
+            Part::Tokens(tokens) => {
+                reading.tokens += tokens;
+                reading.deadline.on_token(now);
+                if relays {
+                    job.committed = true;
+                    self.relay(key, id, lane, tokens);
+                }
+                return;
+            }
+            // It keeps the connection alive, not the answer.
+            Part::Ping => return,
+            Part::End { output_tokens } if output_tokens == reading.tokens => {
+                let baggage = Rc::clone(&reading.baggage);
+                self.streams.remove(&id);
+                return self.succeed(key, id, output_tokens, baggage);
+            }
+            Part::End { .. } | Part::Closed => AttemptError::transient("cut"),
+            Part::Malformed => AttemptError::transient("malformed"),
+            Part::Error(body) => match self.lanes.get(lane) {
+                // The status line said 200 long ago: only the body is left to go by.
+                Some(lane) => {
+                    let error = HttpError { status: 200, headers: Vec::new(), body };
+                    self.understand(lane.model.settings.provider, &error)
+                }
+                None => return,
+            },
+        };
+        self.fail(key, id, error);
+    }
+
+    /// Passes tokens on to the agent; every other attempt is in vain from now on.
+    fn relay(&mut self, key: JobKey, id: StreamId, lane: usize, tokens: u32) {
+        while let Some(job) = self.jobs.get_mut(key) {
+            let Some(other) = job.flights.iter().position(|flight| flight.id != id) else { break };
+            let flight = job.flights.swap_remove(other);
+            self.abandon(key, flight);
+        }
+        let (Some(job), Some(lane)) = (self.jobs.get(key), self.lanes.get(lane)) else { return };
+        let Some((reader, attempt)) = job.reader else { return };
+        let request = job.prompt.request.clone();
+        self.env.send(
+            &reader,
+            AnswerPart { request, attempt, model: Rc::clone(&lane.model.name), tokens },
+        );
+    }
+}
+
+impl Handler<Chunk> for Router {
+    type Result = ();
+
+    fn handle(&mut self, Chunk { stream, number, part }: Chunk, _: &mut Context<Self>) {
+        if let Some(&key) = self.streams.get(&stream) {
+            self.take(key, stream, number, part);
+        }
+    }
+}
