@@ -8,6 +8,7 @@
 //! what it says to others in `message`, what it says of itself in `event`.
 
 mod agent;
+mod asker;
 mod backend;
 mod caller;
 mod event;
@@ -22,6 +23,7 @@ mod sidecar;
 mod wire;
 
 pub use agent::{Agent, AgentParts};
+pub use asker::Asker;
 pub use backend::{Backend, Outage, Outages};
 pub use caller::{BreakerQuery, Caller, CallerParts, breaker_names};
 pub use event::{Event, RequestId, RequestOutcome};

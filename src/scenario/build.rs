@@ -80,6 +80,7 @@ impl Builder {
         self.tables("agent", agents.len());
         self.tables("service", raw.service.len());
         self.tables("caller", raw.caller.len());
+        self.tables("asker", raw.asker.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
         let must = raw.must.unwrap_or_default();
@@ -110,6 +111,7 @@ impl Builder {
             agents: Vec::new(),
             services: Vec::new(),
             callers: Vec::new(),
+            askers: Vec::new(),
             monitor: None,
             load: raw.load.and_then(|raw| self.load(path, raw)),
             faults: Vec::new(),
@@ -120,10 +122,12 @@ impl Builder {
         if let Some(raw) = raw.network {
             self.overrides(raw).apply(&mut sim.network);
         }
-        let acts = !raw.caller.is_empty() || (raw.monitor.is_some() && !raw.service.is_empty());
+        let acts = !raw.caller.is_empty()
+            || !raw.asker.is_empty()
+            || (raw.monitor.is_some() && !raw.service.is_empty());
         let mut seen = BTreeMap::new();
         let spans = self.nodes(&mut sim, raw.workspace, backends, agents, &mut seen);
-        self.services(&mut sim, raw.service, raw.caller, &mut seen);
+        self.services(&mut sim, raw.service, raw.caller, raw.asker, &mut seen);
         self.member_names(&sim, &seen);
         self.parts(&sim, raw.router.is_some(), acts);
         if let Some(raw) = raw.router {

@@ -81,7 +81,10 @@ pub fn expand(
             stack::Load::new(env, arrivals, agents.clone())
         });
     }
-    service::callers(world, sim, &services);
+    service::callers(world, sim, &services, router);
+    if let Some(router) = router {
+        service::askers(world, sim, router);
+    }
     for link in &sim.links {
         world.link(sim.select(&link.from), sim.select(&link.to), link.both, link.patch.clone());
     }

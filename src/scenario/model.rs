@@ -15,8 +15,8 @@ use serde::Deserialize;
 pub use crate::policy::{Jitter, Retry};
 pub use crate::stack::Leak;
 pub use crate::stack::settings::service::{
-    BreakerPer, CallErrors, CallerGroup, CheckMode, Heal, HealWorks, Monitor, Pace, Pool, Service,
-    ServiceKind,
+    AskerGroup, BreakerPer, CallErrors, CallerGroup, CheckMode, Heal, HealWorks, Monitor, Pace,
+    Pool, Service, ServiceKind,
 };
 pub use crate::stack::settings::{
     AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Streaming, Task, Tokens,
@@ -71,6 +71,8 @@ pub struct Sim {
     pub services: Vec<Service>,
     /// Groups of callers of services.
     pub callers: Vec<CallerGroup>,
+    /// Groups of askers of the router.
+    pub askers: Vec<AskerGroup>,
     /// The health monitor, when there is one.
     pub monitor: Option<Monitor>,
     /// Where requests come from; `None` is the closed loop of each agent's `requests`.

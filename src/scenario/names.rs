@@ -4,7 +4,7 @@
 //! listed for it.
 
 use super::error::{Problem, ScenarioError};
-use super::model::{AgentGroup, CallerGroup, Selector, Sim};
+use super::model::{AgentGroup, AskerGroup, CallerGroup, Selector, Sim};
 use miette::SourceSpan;
 
 /// The node names that a sim cannot give away.
@@ -92,6 +92,13 @@ impl CallerGroup {
     }
 }
 
+impl AskerGroup {
+    /// The nodes of the group's members, in order.
+    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
+        Group { name: &self.name, count: self.count }.node_names()
+    }
+}
+
 impl Sim {
     /// Whether there is a router.
     #[must_use]
@@ -99,16 +106,19 @@ impl Sim {
         !self.backends.is_empty()
     }
 
-    /// Every group of nodes: the agents, the callers.
+    /// Every group of nodes: the agents, the callers, the askers.
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let agents =
             self.agents.iter().map(|group| Group { name: &group.name, count: group.count });
         let callers = self.callers.iter();
-        agents.chain(callers.map(|group| Group { name: &group.name, count: group.count }))
+        let callers = callers.map(|group| Group { name: &group.name, count: group.count });
+        let askers = self.askers.iter();
+        let askers = askers.map(|group| Group { name: &group.name, count: group.count });
+        agents.chain(callers).chain(askers)
     }
 
     /// Every node, in a stable order: the sidecar, the router, the backends, the services, the
-    /// monitor, the agents, the callers.
+    /// monitor, the agents, the callers, the askers.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         let fixed = self.fixed_nodes().map(str::to_owned);

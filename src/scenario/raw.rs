@@ -24,7 +24,7 @@ pub(super) use router::{
     RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
 };
 pub(super) use service::{
-    RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,
+    RawAsker, RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,
 };
 pub(super) use stack::{RawAgent, RawLoad, RawSidecar};
 
@@ -85,6 +85,9 @@ pub(super) struct RawSim {
     /// Groups of callers of services.
     #[serde(default)]
     pub(super) caller: Vec<RawCaller>,
+    /// Groups of askers of the router.
+    #[serde(default)]
+    pub(super) asker: Vec<RawAsker>,
     /// The health monitor, which checks and heals; without the table there is none.
     pub(super) monitor: Option<RawMonitor>,
     /// Where requests come from, if not from each agent's own loop.

@@ -14,14 +14,18 @@ use actix::{Actor, Context};
 use super::{
     Event,
     caller::{BreakerQuery, Caller},
-    message::{BreakerHealth, Probe},
+    message::{BreakerHealth, HealthQuery, HealthReport, Probe},
+    router::Router,
     service::{Heal, Service},
     settings::service as settings,
 };
 use crate::{
     policy::{
         breaker::State,
-        health::{Circuit, Decision, Finding, HealResult, Health, Note, Settings, Status, overall},
+        health::{
+            Availability, Circuit, Decision, Finding, HealResult, Health, Note, Settings, Status,
+            overall,
+        },
     },
     world::{CallError, Env, Peer, Time},
 };
@@ -31,6 +35,8 @@ use crate::{
 pub enum Component {
     /// A service; the only kind that is healed.
     Service(Peer<Service>),
+    /// The router, by its own report.
+    Router(Peer<Router>),
     /// A breaker of a caller, by its place among the caller's.
     Breaker(Peer<Caller>, usize),
 }
@@ -106,6 +112,13 @@ impl Monitor {
                 self.env.call(service, Probe).timeout(timeout).then(move |monitor, answer, _| {
                     monitor.checked(place, began, finding(answer));
                 });
+            }
+            Component::Router(router) => {
+                self.env.call(router, HealthQuery).timeout(timeout).then(
+                    move |monitor, answer, _| {
+                        monitor.checked(place, began, finding(answer.map(of_report)));
+                    },
+                );
             }
             Component::Breaker(caller, breaker) => {
                 self.env.call(caller, BreakerQuery(*breaker)).timeout(timeout).then(
@@ -221,6 +234,14 @@ fn finding(answer: Result<Status, CallError>) -> Finding {
         Ok(status) => Finding::Returned(status),
         Err(CallError::TimedOut) => Finding::TimedOut,
         Err(_) => Finding::Errored,
+    }
+}
+
+fn of_report(report: HealthReport) -> Status {
+    match report.status {
+        Availability::Available => Status::Healthy,
+        Availability::Degraded => Status::Degraded,
+        Availability::Unavailable => Status::Unhealthy,
     }
 }
 

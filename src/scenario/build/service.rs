@@ -9,12 +9,12 @@ use super::Builder;
 use super::stack::{AGENTS_MAX, uniform_ms};
 use crate::scenario::field::At;
 use crate::scenario::model::{
-    BreakerPer, CallErrors, CallerGroup, FaultKind, Heal, Monitor, Pace, Pool, Service,
+    AskerGroup, BreakerPer, CallErrors, CallerGroup, FaultKind, Heal, Monitor, Pace, Pool, Service,
     ServiceFault, ServiceKind, Sim,
 };
 use crate::scenario::names::is_name;
 use crate::scenario::raw::{
-    RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,
+    RawAsker, RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,
 };
 use crate::scenario::units::{PPM, quoted};
 use crate::world::Probability;
@@ -23,12 +23,13 @@ use crate::world::Probability;
 const AT_ONCE_MAX: u32 = 10_000;
 
 impl Builder {
-    /// Fills in services, callers and the monitor. `seen` are the names that nodes have so far.
+    /// Fills in services, callers and askers. `seen` are the names that nodes have so far.
     pub(super) fn services(
         &mut self,
         sim: &mut Sim,
         services: Vec<RawService>,
         callers: Vec<RawCaller>,
+        askers: Vec<RawAsker>,
         seen: &mut BTreeMap<String, SourceSpan>,
     ) {
         for raw in services {
@@ -38,8 +39,31 @@ impl Builder {
         }
         for raw in callers {
             self.node_name(&raw.name, "caller", seen);
+            let span = raw.name.span;
             let group = self.caller(sim, raw);
+            self.room_for(sim, group.count, span);
             sim.callers.push(group);
+        }
+        for raw in askers {
+            self.node_name(&raw.name, "asker", seen);
+            if !sim.has_router() {
+                let help = "add [router] and a [[backend]], or remove the asker";
+                self.error(raw.name.span, "asks nobody", "there is no router to ask", help);
+            }
+            let span = raw.name.span;
+            let group = self.asker(raw);
+            self.room_for(sim, group.count, span);
+            sim.askers.push(group);
+        }
+    }
+
+    /// Notes the group with which the groups become too large together.
+    fn room_for(&mut self, sim: &Sim, count: u32, span: SourceSpan) {
+        let before: u64 = sim.groups().map(|group| u64::from(group.count)).sum();
+        if before <= AGENTS_MAX && before + u64::from(count) > AGENTS_MAX {
+            let message =
+                format!("a sim has at most {AGENTS_MAX} agents, callers and askers in all");
+            self.error(span, "one group too many", &message, "make the counts smaller");
         }
     }
 
@@ -125,6 +149,16 @@ impl Builder {
         }
     }
 
+    fn asker(&mut self, raw: RawAsker) -> AskerGroup {
+        AskerGroup {
+            name: raw.name.value,
+            count: self.whole_up_to(raw.count, 1, AGENTS_MAX as u32, "the count"),
+            every: self.positive(raw.every, Duration::from_secs(10)),
+            requests: self.whole_up_to(raw.requests, 1, 1_000_000_000, "requests"),
+            timeout: self.positive(raw.timeout, Duration::from_secs(5)),
+        }
+    }
+
     fn operations(&mut self, raw: Option<At<Vec<At<String>>>>) -> Vec<String> {
         let Some(raw) = raw else { return vec!["call".to_owned()] };
         if raw.value.is_empty() {
@@ -159,7 +193,8 @@ impl Builder {
             let names = || {
                 let services = sim.services.iter().map(|service| service.name.as_str());
                 let callers = sim.callers.iter().filter(|group| group.breaker.is_some());
-                services.chain(callers.map(|group| group.name.as_str()))
+                let router = sim.has_router().then_some("router");
+                services.chain(router).chain(callers.map(|group| group.name.as_str()))
             };
             let mut seen = BTreeMap::new();
             let mut watched = Vec::new();

@@ -36,7 +36,12 @@ pub(super) fn services(world: &mut World, sim: &Sim) -> Vec<Hosted> {
 }
 
 /// The callers, and the monitor of everything.
-pub(super) fn callers(world: &mut World, sim: &Sim, services: &[Hosted]) {
+pub(super) fn callers(
+    world: &mut World,
+    sim: &Sim,
+    services: &[Hosted],
+    router: Option<Peer<stack::Router>>,
+) {
     let is_watched = |name: &str| {
         let watch = sim.monitor.as_ref().and_then(|monitor| monitor.watch.as_ref());
         watch.is_none_or(|watch| watch.iter().any(|other| other == name))
@@ -44,6 +49,9 @@ pub(super) fn callers(world: &mut World, sim: &Sim, services: &[Hosted]) {
     let mut components: Vec<(Rc<str>, Component)> = Vec::new();
     for service in services.iter().filter(|service| is_watched(&service.name)) {
         components.push((service.name.as_str().into(), Component::Service(service.peer)));
+    }
+    if let Some(router) = router.filter(|_| is_watched("router")) {
+        components.push(("router".into(), Component::Router(router)));
     }
     for group in &sim.callers {
         let Some(service) = services.iter().find(|service| service.name == group.service) else {
@@ -67,6 +75,19 @@ pub(super) fn callers(world: &mut World, sim: &Sim, services: &[Hosted]) {
         world.spawn("monitor", move |env| {
             stack::Monitor::new(env, Rc::clone(&settings), &components)
         });
+    }
+}
+
+/// The askers of the router.
+pub(super) fn askers(world: &mut World, sim: &Sim, router: Peer<stack::Router>) {
+    for group in &sim.askers {
+        let shared = Rc::new(group.clone());
+        for node in group.node_names() {
+            let (group, left) = (Rc::clone(&shared), Rc::new(Cell::new(shared.requests)));
+            world.spawn(node, move |env| {
+                stack::Asker::new(env, Rc::clone(&group), router, Rc::clone(&left))
+            });
+        }
     }
 }
 

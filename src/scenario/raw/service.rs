@@ -140,3 +140,20 @@ pub(in crate::scenario) struct RawMonitor {
     /// The services, the router and the callers that are checked. Default: all.
     pub(in crate::scenario) watch: Option<At<Vec<At<String>>>>,
 }
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Asker"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawAsker {
+    /// The group's name.
+    pub(in crate::scenario) name: At<String>,
+    /// Askers in the group; they ask at the same instants. Default: 1.
+    pub(in crate::scenario) count: Option<Field<Whole>>,
+    /// From one question to the next. Default: 10s.
+    pub(in crate::scenario) every: Option<Field<Duration>>,
+    /// How often each asks. Default: 1.
+    pub(in crate::scenario) requests: Option<Field<Whole>>,
+    /// How long each waits for an answer. Default: 5s.
+    pub(in crate::scenario) timeout: Option<Field<Duration>>,
+}

@@ -94,6 +94,23 @@ fn nodes() {
 }
 
 #[test]
+fn askers() {
+    let sim = with("[[asker]]\nname = \"who\"\ncount = 2\n[monitor]\nwatch = [\"router\"]\n");
+    let asker = &sim.askers[0];
+    let expected = (Duration::from_secs(10), 1, Duration::from_secs(5));
+    assert_eq!((asker.every, asker.requests, asker.timeout), expected);
+    assert_eq!(sim.node_names()[2..], ["monitor", "rust-1", "rust-2", "rust-3", "who-1", "who-2"]);
+    refused("[[asker]]\nname = \"who\"", &["10:8 [\"who\"] there is no router to ask"]);
+}
+
+#[test]
+fn there_are_not_too_many() {
+    let million = "[[caller]]\nname = \"web\"\nservice = \"db\"\ncount = 1000000\n";
+    let expected = "10:8 [\"web\"] a sim has at most 1000000 agents, callers and askers in all";
+    refused(million, &[expected]);
+}
+
+#[test]
 fn something_has_to_act() {
     let service = "purpose = \"p\"\n[[service]]\nname = \"db\"\n";
     let missing = ["[[backend]]", "[[agent]]", "[router]"];

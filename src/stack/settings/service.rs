@@ -187,4 +187,6 @@ pub struct AskerGroup {
     pub every: Duration,
     /// How often each asks.
     pub requests: u32,
+    /// How long it waits for an answer.
+    pub timeout: Duration,
 }
