@@ -285,7 +285,8 @@ impl Breaker {
     pub fn try_force(&mut self, now: Time, to: State) -> Result<(), Illegal> {
         self.poll(now);
         let from = self.it.state;
-        if self.settings.manual.checked && !from.may_become(to) {
+        let unknown = to == State::HalfOpen && self.settings.half_open.is_none();
+        if unknown || self.settings.manual.checked && !from.may_become(to) {
             return Err(Illegal { from, to });
         }
         if from != to || self.settings.manual.restarts {

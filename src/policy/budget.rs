@@ -42,7 +42,8 @@ pub enum Settings {
         /// What a success gives back, in thousandths; A6 allows three decimals.
         token_ratio: u32,
     },
-    /// tower's `TpsBudget`, as Finagle's: requests deposit, retries withdraw, deposits expire.
+    /// tower's `TpsBudget`: requests deposit, retries withdraw, deposits expire. A share below one
+    /// is rounded to one retry for so many requests: 75 % is as good as 100 %.
     Tower {
         /// How long a deposit counts; whole seconds of it set the reserve. Both libraries take
         /// from 1 to 60 seconds.
@@ -50,6 +51,16 @@ pub enum Settings {
         /// Retries per second that need no deposit.
         min_per_second: u32,
         /// Retries for a million requests.
+        retries_ppm: u32,
+    },
+    /// Finagle's `RetryBudget`, from which tower's comes: the same, but shares are kept to a
+    /// thousandth.
+    Finagle {
+        /// As above.
+        ttl: Duration,
+        /// As above.
+        min_per_second: u32,
+        /// As above.
         retries_ppm: u32,
     },
     /// failsafe-go's budget: a share of all that is in flight may be retries.
@@ -68,7 +79,7 @@ impl Settings {
     /// AWS standard mode by the rules of 2026: 14 for a retry, 5 after throttling.
     pub const AWS_2026: Settings =
         Settings::Aws { capacity: 500, transient: 14, throttling: 5, timeout: 14 };
-    /// tower's and Finagle's default: 20 % over 10 s, and 10 a second anyway.
+    /// tower's default, and Finagle's: 20 % over 10 s, and 10 a second anyway.
     pub const TOWER: Settings =
         Settings::Tower { ttl: Duration::from_secs(10), min_per_second: 10, retries_ppm: 200_000 };
     /// failsafe-go's default.
@@ -99,7 +110,7 @@ pub enum Budget {
     Aws(Quota),
     /// See [`Settings::Grpc`].
     Grpc(Tokens),
-    /// See [`Settings::Tower`].
+    /// See [`Settings::Tower`] and [`Settings::Finagle`].
     Tower(Deposits),
     /// See [`Settings::Failsafe`].
     Failsafe(Concurrent),
@@ -117,7 +128,10 @@ impl Budget {
                 Budget::Grpc(Tokens::new(max_tokens, token_ratio))
             }
             Settings::Tower { ttl, min_per_second, retries_ppm } => {
-                Budget::Tower(Deposits::new(ttl, min_per_second, retries_ppm))
+                Budget::Tower(Deposits::tower(ttl, min_per_second, retries_ppm))
+            }
+            Settings::Finagle { ttl, min_per_second, retries_ppm } => {
+                Budget::Tower(Deposits::finagle(ttl, min_per_second, retries_ppm))
             }
             Settings::Failsafe { max_rate_ppm, min_concurrency } => {
                 Budget::Failsafe(Concurrent::new(max_rate_ppm, min_concurrency))

@@ -200,6 +200,12 @@ impl Profile {
         }
     }
 
+    /// A client that retries whatever fails and believes no header.
+    #[must_use]
+    pub fn plain(retry: Retry) -> Profile {
+        Profile { retry, ..Profile::new(Client::Langchain) }
+    }
+
     /// The same client with so many retries, which is one less than its attempts.
     #[must_use]
     pub const fn with_retries(mut self, retries: u32) -> Profile {

@@ -95,7 +95,9 @@ impl Window {
 
     /// Whether this window, read from outside, can be used as one of this shape.
     pub(crate) fn fits(&self, shape: Shape) -> bool {
-        self.shape == shape && (self.calls.len(), self.buckets.len()) == lengths(shape)
+        self.shape == shape
+            && self.oldest <= self.next
+            && (self.calls.len(), self.buckets.len()) == lengths(shape)
     }
 
     /// What is in the window, as of the last [`roll`](Window::roll) or record.

@@ -1,5 +1,6 @@
 //! What a sim may say, what it may not, and how a refusal reads.
 
+mod breaker;
 mod defaults;
 mod files;
 mod hostile;
@@ -7,6 +8,7 @@ mod nodes;
 mod refused;
 mod refused_stack;
 mod repository;
+mod services;
 mod traces;
 mod units;
 

@@ -27,7 +27,7 @@ pub struct Settings {
     /// How long the breaker stays open, and how that ends.
     pub wait: Wait,
     /// How the breaker finds out whether it may close. `None` closes it when the wait is over, for
-    /// full traffic at once (Envoy).
+    /// full traffic at once (Envoy); it cannot be made half-open then.
     pub half_open: Option<HalfOpen>,
     /// What to do with the outcome of a call that began before the last change of state.
     pub late: Late,

@@ -93,7 +93,7 @@ fn grpc_stops_at_half_of_the_tokens() {
 }
 
 fn deposits(ttl: u64, min_per_second: u32, retries_ppm: u32) -> Deposits {
-    Deposits::new(ms(ttl), min_per_second, retries_ppm)
+    Deposits::tower(ms(ttl), min_per_second, retries_ppm)
 }
 
 #[test]
@@ -122,6 +122,26 @@ fn tower_lends_a_share_of_the_deposits() {
     assert_eq!(retries(2_000_000, 7), 14);
     assert_eq!(retries(1_500_000, 2), 3, "1000 / 1.5 = 666, cut");
     assert_eq!(retries(0, 100), 0);
+}
+
+#[test]
+fn finagle_keeps_a_share_to_a_thousandth() {
+    let retries = |deposits: fn(Duration, u32, u32) -> Deposits, ppm, deposited: u32| {
+        let mut it = deposits(ms(1_000), 0, ppm);
+        (0..deposited).for_each(|_| it.deposit(at(0)));
+        (0..1_000).take_while(|_| it.withdraw(at(0))).count()
+    };
+    assert_eq!(retries(Deposits::finagle, 750_000, 100), 75);
+    assert_eq!(retries(Deposits::tower, 750_000, 100), 100);
+    assert_eq!(retries(Deposits::finagle, 300_000, 100), 30);
+    assert_eq!(retries(Deposits::tower, 300_000, 100), 33);
+    assert_eq!(retries(Deposits::finagle, 2_000_000, 5), 10);
+    assert_eq!(retries(Deposits::finagle, 0, 5), 0);
+    let (ttl, min_per_second, retries_ppm) = (ms(1_000), 2, 750_000);
+    let mut budget = Budget::new(&Settings::Finagle { ttl, min_per_second, retries_ppm });
+    assert_eq!(tokens(&budget), 2);
+    (0..4).for_each(|_| budget.on_request(at(0)));
+    assert_eq!(tokens(&budget), 5);
 }
 
 #[test]

@@ -25,13 +25,21 @@ pub struct Deposits {
 }
 
 impl Deposits {
-    pub(super) fn new(ttl: Duration, min_per_second: u32, retries_ppm: u32) -> Deposits {
-        // Whole numbers as tower has them: one deposit pays for one retry in so many, or, if every
-        // request may be retried more than once, a thousand of it do.
+    /// Whole numbers as tower has them: one deposit pays for one retry in so many, or, if every
+    /// request may be retried more than once, a thousand of it do.
+    pub(super) fn tower(ttl: Duration, min_per_second: u32, retries_ppm: u32) -> Deposits {
+        let scale = if retries_ppm <= 1_000_000 { 1 } else { 1_000 };
+        Deposits::new(ttl, min_per_second, retries_ppm, scale)
+    }
+
+    pub(super) fn finagle(ttl: Duration, min_per_second: u32, retries_ppm: u32) -> Deposits {
+        Deposits::new(ttl, min_per_second, retries_ppm, 1_000)
+    }
+
+    fn new(ttl: Duration, min_per_second: u32, retries_ppm: u32, scale: i64) -> Deposits {
         let (deposit, withdrawal) = match retries_ppm {
             0 => (0, 1),
-            1..=1_000_000 => (1, 1_000_000 / i64::from(retries_ppm)),
-            _ => (1_000, 1_000_000_000 / i64::from(retries_ppm)),
+            ppm => (scale, scale * 1_000_000 / i64::from(ppm)),
         };
         let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
         let slot = u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX) / SLOTS as u64;

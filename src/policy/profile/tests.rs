@@ -160,6 +160,13 @@ fn a_draw_decides_the_jitter() {
 }
 
 #[test]
+fn a_plain_client_retries_whatever_fails() {
+    let plain = Profile::plain(Retry::preset(Preset::Polly));
+    let headers = [("retry-after", "9"), ("x-should-retry", "false")];
+    assert_eq!(pauses(&plain, Failure::Status(404), &headers, 0), [2_000; 3]);
+}
+
+#[test]
 fn clients_have_names() {
     for client in Client::ALL {
         assert_eq!(Client::parse(client.as_str()), Some(client));

@@ -106,11 +106,11 @@ impl Retry {
         };
         // Attempts, base and longest in milliseconds, jitter; twice as long each time.
         let mut retry = match preset {
-            Preset::Resilience4j => row(3, 500, 500, Jitter::None),
+            Preset::Resilience4j => row(3, 500, 0, Jitter::None),
             Preset::Resilience4jExponential => {
                 row(3, 500, 0, Jitter::Scaled { less: 500, more: 500 })
             }
-            Preset::Polly => row(4, 2_000, 2_000, Jitter::None),
+            Preset::Polly => row(4, 2_000, 0, Jitter::None),
             Preset::FailsafeGo => row(3, 0, 0, Jitter::None),
             Preset::Tower => row(u32::MAX, 50, 0, Jitter::Scaled { less: 0, more: 990 }),
             Preset::Aws2020 | Preset::Aws2026Throttling => row(3, 1_000, 20_000, Jitter::Full),
@@ -124,15 +124,22 @@ impl Retry {
             Preset::Bifrost => row(1, 500, 5_000, Jitter::Scaled { less: 200, more: 200 }),
             Preset::Helicone => row(3, 1_000, 30_000, Jitter::Scaled { less: 0, more: 1_000 }),
         };
-        if retry.max < retry.base {
+        if retry.max.is_zero() {
             retry.max = UNLIMITED;
         }
-        if preset == Preset::Resilience4jExponential {
-            retry.growth = Growth::WholeMillis { permille: 1_500 };
-        }
+        retry.growth = match preset {
+            Preset::Resilience4j => Growth::WholeMillis { permille: 1_000 },
+            Preset::Resilience4jExponential => Growth::WholeMillis { permille: 1_500 },
+            Preset::Polly | Preset::FailsafeGo => Growth::CONSTANT,
+            _ => Growth::DOUBLE,
+        };
         retry.hard_max = !matches!(
             preset,
-            Preset::Litellm | Preset::Tensorzero | Preset::Bifrost | Preset::Helicone
+            Preset::FailsafeGo
+                | Preset::Litellm
+                | Preset::Tensorzero
+                | Preset::Bifrost
+                | Preset::Helicone
         );
         retry
     }
