@@ -8,18 +8,24 @@
 //! what it says to others in `message`, what it says of itself in `event`.
 
 mod agent;
+mod asker;
 mod backend;
+mod caller;
 mod event;
 mod leak;
 mod load;
 mod message;
+mod monitor;
 mod router;
+mod service;
 pub mod settings;
 mod sidecar;
 mod wire;
 
 pub use agent::{Agent, AgentParts};
+pub use asker::Asker;
 pub use backend::{Backend, Outage, Outages};
+pub use caller::{BreakerQuery, Caller, CallerParts, breaker_names};
 pub use event::{Event, RequestId, RequestOutcome};
 pub use leak::Leak;
 pub use load::{Arrival, Arrivals, BrokenLoad, Load};
@@ -28,6 +34,10 @@ pub use message::{
     Generate, Generated, GetContext, Headers, HealthQuery, HealthReport, HttpError, ModelHealth,
     Part, PostResult, Probe, Prompt, RouteError, RouteRequest, StoreError, StreamId, StreamTo,
 };
+pub use monitor::{Component, Monitor};
 pub use router::{Model, Router};
+pub use service::{
+    Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,
+};
 pub use sidecar::Sidecar;
 pub use wire::{ErrorParts, read_error, read_error_body};

@@ -1,6 +1,7 @@
 //! What a sim may say, what it may not, and how a refusal reads.
 
 mod backend;
+mod breaker;
 mod defaults;
 mod files;
 mod hostile;
@@ -8,6 +9,7 @@ mod nodes;
 mod refused;
 mod refused_stack;
 mod repository;
+mod services;
 mod traces;
 mod units;
 

@@ -3,6 +3,7 @@
 
 mod backend;
 mod router;
+pub mod service;
 
 use std::time::Duration;
 
