@@ -5,6 +5,7 @@
 
 mod expect;
 mod metrics;
+mod routing;
 #[cfg(test)]
 mod tests;
 mod watch;

@@ -297,3 +297,159 @@ fn order_is_of_the_first_and_anything_later() {
     let too_early = order("request_ended", "message_sent").unwrap();
     assert_eq!(too_early, "the second never happened after the first");
 }
+
+/// A history of one request, from its start on.
+fn routing(more: &str) -> Fed {
+    let mut fed = Fed::new(more);
+    fed.started(0, 1);
+    fed
+}
+
+fn attempt(number: u32, model: &str, attempt: u32) -> Event {
+    let request = request(number);
+    Event::AttemptStarted { request, model: model.into(), attempt, hedge: false }
+}
+
+fn failed(number: u32, model: &str, attempt: u32, retry_after_ms: Option<u64>) -> Event {
+    Event::AttemptFailed {
+        request: request(number),
+        model: model.into(),
+        attempt,
+        cause: "rate_limited",
+        class: "rate_limit",
+        status: Some(429),
+        budget_ms: None,
+        retry_after_ms,
+    }
+}
+
+fn scheduled(model: &str, delay_ms: u64) -> Event {
+    let request = request(1);
+    Event::RetryScheduled { request, model: model.into(), delay_ms, cause: "rate_limited" }
+}
+
+fn changed(to: &'static str) -> Event {
+    Event::BreakerChanged { component: "opus".into(), from: "open", to }
+}
+
+#[test]
+fn no_request_makes_more_attempts_than_the_settings_allow() {
+    // One model, asked once, by an agent that asks three times.
+    let sdk = "sdk = \"openai_2\"";
+    let mut fed = routing(sdk);
+    for number in 1..=3 {
+        fed.emit(10, &attempt(1, "opus", number));
+    }
+    assert_eq!(fed.failure("attempts_within_the_settings"), None);
+    let mut fed = routing(sdk);
+    for number in 1..=4 {
+        fed.emit(10, &attempt(1, "opus", number));
+    }
+    let failure = fed.failure("attempts_within_the_settings").unwrap();
+    assert!(failure.contains("attempt 4 of 3"), "{failure}");
+}
+
+#[test]
+fn no_retry_comes_before_its_time() {
+    let history = |delay_ms, asked, again_at| {
+        let mut fed = routing("");
+        fed.emit(10, &attempt(1, "opus", 1)).emit(20, &failed(1, "opus", 1, asked));
+        fed.emit(20, &scheduled("opus", delay_ms)).emit(again_at, &attempt(1, "opus", 2));
+        fed.failure("no_retry_before_its_time")
+    };
+    assert_eq!(history(100, None, 120), None);
+    assert!(history(100, None, 119).is_some());
+    // What the provider asked for counts, however short the router's own pause.
+    assert_eq!(history(100, Some(500), 520), None);
+    assert!(history(100, Some(500), 519).is_some());
+}
+
+#[test]
+fn what_a_provider_asked_for_counts_only_where_it_is_honoured() {
+    let stack =
+        STACK.replace("primary = \"opus\"", "primary = \"opus\"\nhonour_retry_after = false");
+    let sim = parse("sims/test.toml", &stack).unwrap();
+    let mut fed = Fed { watch: Watch::new(&sim).unwrap(), seq: 0 };
+    fed.started(0, 1).emit(20, &failed(1, "opus", 1, Some(500))).emit(20, &scheduled("opus", 100));
+    fed.emit(120, &attempt(1, "opus", 2));
+    assert_eq!(fed.failure("no_retry_before_its_time"), None);
+}
+
+#[test]
+fn no_model_is_called_for_a_request_that_is_over() {
+    let mut fed = routing("");
+    fed.emit(10, &attempt(1, "opus", 1)).ended(20, 1, RequestOutcome::TimedOut);
+    assert_eq!(fed.failure("no_call_after_the_end"), None);
+    let mut fed = routing("");
+    fed.ended(20, 1, RequestOutcome::TimedOut).emit(21, &attempt(1, "opus", 1));
+    assert!(fed.failure("no_call_after_the_end").is_some());
+}
+
+#[test]
+fn a_half_open_breaker_lets_no_more_through_than_it_has_permits() {
+    let breaker = |probes| {
+        let breaker = format!("primary = \"opus\"\nbreaker = {{ probes = {probes} }}");
+        parse("sims/test.toml", &STACK.replace("primary = \"opus\"", &breaker)).unwrap()
+    };
+    let history = |probes, ends: bool| {
+        let mut fed = Fed { watch: Watch::new(&breaker(probes)).unwrap(), seq: 0 };
+        fed.started(0, 1).started(0, 2).emit(5, &changed("half_open"));
+        fed.emit(10, &attempt(1, "opus", 1));
+        if ends {
+            fed.emit(15, &failed(1, "opus", 1, None));
+        }
+        fed.emit(20, &attempt(2, "opus", 1));
+        fed.failure("half_open_within_its_permits")
+    };
+    assert!(history(1, false).is_some());
+    assert_eq!(history(1, true), None);
+    assert_eq!(history(2, false), None);
+}
+
+#[test]
+fn no_workspace_is_charged_more_than_its_quota_for_a_day() {
+    let more =
+        "workspace = \"acme\"\n[[workspace]]\nname = \"acme\"\nquota = { tokens_per_day = 100 }";
+    let settled = |number, tokens| Event::QuotaSettled {
+        request: request(number),
+        workspace: "acme".into(),
+        model: "opus".into(),
+        tokens,
+    };
+    let started = |number| Event::RequestStarted {
+        request: request(number),
+        agent: "rust".into(),
+        task: "general",
+        workspace: "acme".into(),
+    };
+    let mut fed = Fed::new(more);
+    for number in [1, 2] {
+        fed.emit(0, &started(number)).emit(1, &attempt(number, "opus", 1));
+    }
+    // One day: exactly the limit, and one more.
+    fed.emit(2, &settled(1, 60)).emit(3, &settled(2, 40));
+    assert_eq!(fed.failure("quota_never_overshot"), None);
+    let mut fed = Fed::new(more);
+    fed.emit(0, &started(1)).emit(1, &attempt(1, "opus", 1)).emit(2, &settled(1, 101));
+    assert!(fed.failure("quota_never_overshot").is_some());
+    // What was admitted yesterday is charged to yesterday.
+    let reset = Event::QuotaReset { workspace: "acme".into(), used: 60 };
+    let mut fed = Fed::new(more);
+    fed.emit(0, &started(1)).emit(1, &attempt(1, "opus", 1)).emit(2, &reset);
+    fed.emit(3, &started(2)).emit(4, &attempt(2, "opus", 1));
+    fed.emit(5, &settled(1, 60)).emit(6, &settled(2, 100));
+    assert_eq!(fed.failure("quota_never_overshot"), None);
+}
+
+#[test]
+fn an_answer_is_of_one_model() {
+    let model = |model: &str| -> Rc<str> { model.into() };
+    let first = Event::FirstToken { request: request(1), model: model("opus"), latency_ms: 5 };
+    let mut fed = routing("");
+    fed.emit(5, &first);
+    assert_eq!(fed.failure("one_coherent_stream"), None);
+    let (from, to) = (model("opus"), model("sonnet"));
+    let mut fed = routing("");
+    fed.emit(5, &first).emit(6, &Event::StreamMixed { request: request(1), from, to });
+    assert!(fed.failure("one_coherent_stream").is_some());
+}

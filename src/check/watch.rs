@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CheckResult, Metrics, expect::Watched, metrics::Tally};
+use super::{
+    CheckResult, Metrics,
+    expect::Watched,
+    metrics::Tally,
+    routing::{self, Routing},
+};
 use crate::{
     scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
     stack::{Event, RequestId},
@@ -10,7 +15,17 @@ use crate::{
 };
 
 /// The checks that run in every sim, unless it switches one off and says why.
-pub const ALWAYS: [&str; 3] = [ENDS_ONCE, NO_LEAK, NOTHING_LEFT];
+pub const ALWAYS: [&str; 9] = [
+    ENDS_ONCE,
+    NO_LEAK,
+    NOTHING_LEFT,
+    routing::ATTEMPTS,
+    routing::PROBES,
+    routing::GIVEN_UP,
+    routing::PAUSES,
+    routing::STREAM,
+    routing::QUOTA,
+];
 
 /// Every request that was started ends, and ends once.
 const ENDS_ONCE: &str = "every_request_ends_once";
@@ -51,14 +66,15 @@ impl Wall {
     }
 }
 
+/// A check that always runs, while the run goes on.
 #[derive(Default)]
-struct Built {
+pub(super) struct Built {
     evaluated: u64,
     failure: Option<String>,
 }
 
 impl Built {
-    fn evaluate(&mut self, failure: Option<String>) {
+    pub(super) fn evaluate(&mut self, failure: Option<String>) {
         self.evaluated += 1;
         if self.failure.is_none() {
             self.failure = failure;
@@ -72,6 +88,9 @@ pub struct Watch {
     expectations: Vec<Watched>,
     off: BTreeSet<String>,
     open: BTreeMap<RequestId, Time>,
+    /// Requests whose agents have crashed.
+    lost: BTreeSet<RequestId>,
+    routing: Routing,
     ends_once: Built,
     no_leak: Built,
     /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
@@ -109,6 +128,8 @@ impl Watch {
             expectations: sim.expectations.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
             off,
             open: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            routing: Routing::new(sim),
             ends_once: Built::default(),
             no_leak: Built::default(),
             walls: walls.collect(),
@@ -125,6 +146,8 @@ impl Watch {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
                     self.tally.see(sighting.at, event);
                     self.follow(sighting.at, event);
+                    let lost = &self.lost;
+                    self.routing.see(sighting.at, event, |request| lost.contains(request));
                 }
             }
             Happening::MessageDelivered { message } if !self.walls.is_empty() => {
@@ -146,7 +169,8 @@ impl Watch {
                 let is_lost = |request: &RequestId, _: &mut Time| {
                     request.agent.split('+').next() == Some(sighting.node)
                 };
-                for _ in self.open.extract_if(.., is_lost) {
+                for (request, _) in self.open.extract_if(.., is_lost) {
+                    self.lost.insert(request);
                     self.tally.abandon();
                     self.ends_once.evaluate(None);
                 }
@@ -200,8 +224,8 @@ impl Watch {
             (NO_LEAK, std::mem::take(&mut self.no_leak)),
             (NOTHING_LEFT, nothing_left),
         ];
+        let built = built.into_iter().chain(self.routing.finish());
         let mut results: Vec<CheckResult> = built
-            .into_iter()
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {
                 check: name.to_owned(),

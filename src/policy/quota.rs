@@ -281,11 +281,8 @@ impl Quota {
         };
         let limit = self.settings.tokens_per_day;
         let remaining = limit.saturating_sub(self.today.taken());
-        if limit != 0 && tokens > remaining {
-            return exceeded(Exhausted::Tokens, limit, tokens, remaining);
-        }
-        // A request of no tokens, too, is refused by a quota of which nothing is left.
-        if limit != 0 && remaining == 0 {
+        // Of a quota of which nothing is left not even nothing can be had.
+        if limit != 0 && (tokens > remaining || remaining == 0) {
             return exceeded(Exhausted::Tokens, limit, tokens, remaining);
         }
         if let Some(limit) = self.settings.requests_per_day

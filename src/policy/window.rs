@@ -76,6 +76,10 @@ pub struct Window {
     /// The oldest call or bucket that is kept, and one after the newest, counted from the clearing.
     oldest: u64,
     next: u64,
+    /// Before this nothing leaves a window of buckets, and before that no new bucket is needed:
+    /// what a call looks at instead of dividing times.
+    leaves: Time,
+    full: Time,
 }
 
 impl Window {
@@ -90,6 +94,8 @@ impl Window {
             buckets: vec![Bucket::default(); buckets],
             oldest: 0,
             next: 0,
+            leaves: Time::ZERO,
+            full: Time::ZERO,
         }
     }
 
@@ -117,6 +123,7 @@ impl Window {
         self.buckets.fill(Bucket::default());
         self.cleared = now;
         (self.oldest, self.next) = (0, 0);
+        (self.leaves, self.full) = (Time::ZERO, Time::ZERO);
     }
 
     /// Forgets what has left the window by now. True if it was cleared as a whole because its
@@ -126,14 +133,16 @@ impl Window {
         match self.shape {
             Shape::Unbounded | Shape::Calls(_) => false,
             Shape::Interval(length) => {
-                let over = now - self.cleared > length;
+                let over = now > self.cleared + length;
                 if over {
                     self.clear(now);
                 }
                 over
             }
             Shape::Buckets { count, each, align } => {
-                self.roll_buckets(now, count, each, align);
+                if now >= self.leaves {
+                    self.roll_buckets(now, count, each, align);
+                }
                 false
             }
         }
@@ -143,13 +152,7 @@ impl Window {
         let start = match align {
             Align::Clock => Time::ZERO,
             Align::Cleared => self.cleared,
-            Align::Call => {
-                let length = each * count;
-                while self.oldest < self.next && now - self.at(self.oldest).start >= length {
-                    self.drop_oldest();
-                }
-                return;
-            }
+            Align::Call => return self.roll_calls(now, each * count),
         };
         let each = nanos(each).max(1);
         let current = nanos(now - start) / each;
@@ -159,6 +162,21 @@ impl Window {
         }
         self.oldest = self.oldest.max(first);
         self.next = self.next.max(current + 1);
+        let end = Duration::from_nanos((current + 1).saturating_mul(each));
+        self.leaves = start + end;
+    }
+
+    /// As `roll_buckets`, for buckets that begin with a call.
+    fn roll_calls(&mut self, now: Time, length: Duration) {
+        self.leaves = Time::MAX;
+        while self.oldest < self.next {
+            let leaves = self.at(self.oldest).start + length;
+            if now < leaves {
+                self.leaves = leaves;
+                break;
+            }
+            self.drop_oldest();
+        }
     }
 
     /// A call begins: counts the request, and returns the bucket that it belongs to.
@@ -217,11 +235,15 @@ impl Window {
     /// The bucket of now, begun if need be.
     fn current(&mut self, now: Time) -> u64 {
         self.roll(now);
-        if let Shape::Buckets { each, align: Align::Call, .. } = self.shape {
-            let full = self.next == self.oldest || now - self.at(self.next - 1).start >= each;
-            if full {
+        if let Shape::Buckets { each, count, align: Align::Call } = self.shape {
+            let empty = self.next == self.oldest;
+            if empty || now >= self.full {
                 self.at(self.next).start = now;
                 self.next += 1;
+                self.full = now + each;
+            }
+            if empty {
+                self.leaves = now + each * count;
             }
         }
         self.next - 1
@@ -244,7 +266,7 @@ impl Window {
         let slot = &mut self.calls[(self.next % size) as usize];
         let gone = std::mem::replace(slot, call.pack());
         if self.next >= size {
-            self.totals.remove_call(Call::unpack(gone));
+            self.totals.remove_call(gone);
         }
         self.next += 1;
     }

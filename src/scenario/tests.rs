@@ -1,5 +1,6 @@
 //! What a sim may say, what it may not, and how a refusal reads.
 
+mod backend;
 mod breaker;
 mod defaults;
 mod files;

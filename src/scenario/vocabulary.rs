@@ -118,7 +118,7 @@ pub const EVENTS: &[EventName] = &[
     event("attempt_skipped", &["request", "model", "reason"]),
     event(
         "attempt_failed",
-        &["request", "model", "attempt", "cause", "class", "status", "budget_ms"],
+        &["request", "model", "attempt", "cause", "class", "status", "budget_ms", "retry_after_ms"],
     ),
     event("retry_scheduled", &["request", "model", "delay_ms", "cause"]),
     event("retry_refused", &["request", "model", "reason"]),

@@ -196,7 +196,6 @@ impl Agent {
         self.open.insert(prompt.request.number, open);
         self.env
             .call(&self.parts.router, RouteRequest { prompt, patience, reader, attempt })
-            .duplicable()
             .timeout(patience)
             .then(move |agent, result, _| agent.routed(job, result));
     }

@@ -60,7 +60,8 @@ pub enum Event {
     AttemptSkipped { request: RequestId, model: Rc<str>, reason: &'static str },
     /// The call brought no answer, or none that is one. `status` is the HTTP status, if any;
     /// `class` is what the router made of it;
-    /// `budget_ms` is the time that it had, if that was too little.
+    /// `budget_ms` is the time that it had, if that was too little, and `retry_after_ms` what the
+    /// provider asked for.
     AttemptFailed {
         request: RequestId,
         model: Rc<str>,
@@ -69,6 +70,7 @@ pub enum Event {
         class: &'static str,
         status: Option<u16>,
         budget_ms: Option<u64>,
+        retry_after_ms: Option<u64>,
     },
     /// The router will try a model again.
     RetryScheduled { request: RequestId, model: Rc<str>, delay_ms: u64, cause: &'static str },

@@ -104,7 +104,7 @@ impl Problem<'_> {
             | ErrorKind::ErrorInStream => "overloaded, try again later",
             ErrorKind::BadRequest => "the request is not valid",
             ErrorKind::Credential => "the API key is not valid",
-            ErrorKind::Forbidden => "not allowed for this account or region",
+            ErrorKind::Forbidden => "not allowed for this account",
             ErrorKind::Timeout => "the request took too long",
             ErrorKind::Conflict => "the request conflicts with another one",
             // Nothing but these words tells Anthropic's apart from any bad request.

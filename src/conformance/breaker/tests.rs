@@ -1,3 +1,5 @@
+//! The cases of breakers, windows and outliers that are kept here.
+
 use crate::conformance::{Verdict, parse, run};
 
 /// The cases of this family that are kept here, all of which must pass.

@@ -1,3 +1,5 @@
+//! Breakers of every dialect, and what they have in common.
+
 mod dialects;
 mod manual;
 mod numbers;

@@ -1,7 +1,5 @@
 //! Tests of the bulkhead: who gets in, who waits, and that nobody is lost.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use proptest::prelude::*;
 
 use super::*;

@@ -50,8 +50,9 @@ impl Gcra {
         let ahead = end - self.units(now);
         let late = ahead.saturating_sub(self.cost(self.burst));
         match u128::from(self.rate.permits) {
-            0 if late > 0 => Err(Refused::Never),
-            permits => Ok(late.div_ceil(permits.max(1))),
+            _ if late == 0 => Ok(0),
+            0 => Err(Refused::Never),
+            permits => Ok(late.div_ceil(permits)),
         }
     }
 

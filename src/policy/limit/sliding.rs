@@ -56,8 +56,7 @@ impl SlidingLog {
         let mut at = self.taken.back().map_or(now, |&(last, _)| now.max(last));
         let mut total = self.total;
         for &(then, back) in &self.taken {
-            // What is past at `at` does not count, whether it has been forgotten or not.
-            if total.saturating_add(permits) <= self.rate.permits && !self.is_past(then, at) {
+            if total.saturating_add(permits) <= self.rate.permits {
                 break;
             }
             at = at.max(then + self.rate.per());

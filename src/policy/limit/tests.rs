@@ -1,7 +1,5 @@
 //! Tests of the limiters: each at its boundaries, and all against what a limit means.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! Tests of the meters: all or nothing, and what the headers say.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Who is ejected, for how long, and who is not.
+
 use super::*;
 use crate::world::Seed;
 

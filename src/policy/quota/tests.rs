@@ -1,7 +1,5 @@
 //! Tests of the quota: the limit, the levels, and the days of the world's zones.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use proptest::prelude::*;
 
 use super::*;

@@ -21,10 +21,6 @@ impl Call {
         let nanos = super::nanos(self.took).min(u64::MAX >> 2);
         nanos << 2 | u64::from(self.slow) << 1 | u64::from(self.failed)
     }
-
-    pub(super) fn unpack(word: u64) -> Call {
-        Call { failed: word & 1 != 0, slow: word & 2 != 0, took: Duration::from_nanos(word >> 2) }
-    }
 }
 
 /// How many calls of each kind.
@@ -90,16 +86,17 @@ impl Tally {
         }
     }
 
-    /// Takes a call out again. What is consecutive stays.
+    /// Takes a packed call out again. What is consecutive stays.
     #[inline]
-    pub(super) fn remove_call(&mut self, call: Call) {
-        self.took = self.took.saturating_sub(super::nanos(call.took));
-        if call.failed {
+    pub(super) fn remove_call(&mut self, packed: u64) {
+        let (failed, slow) = (packed & 1 != 0, u32::from(packed & 2 != 0));
+        self.took = self.took.saturating_sub(packed >> 2);
+        if failed {
             self.failures = self.failures.saturating_sub(1);
-            self.slow_failures = self.slow_failures.saturating_sub(u32::from(call.slow));
+            self.slow_failures = self.slow_failures.saturating_sub(slow);
         } else {
             self.successes = self.successes.saturating_sub(1);
-            self.slow_successes = self.slow_successes.saturating_sub(u32::from(call.slow));
+            self.slow_successes = self.slow_successes.saturating_sub(slow);
         }
     }
 

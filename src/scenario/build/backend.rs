@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Builder;
 use crate::policy::meter;
-use crate::scenario::field::{At, ScalarOr};
+use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::{Backend, ErrorMix, FaultKind, RetryAfter, Sim};
 use crate::scenario::raw::{RawBackend, RawBackendFault, RawErrors, RawRetryAfter};
 use crate::scenario::units::PPM;
-use crate::scenario::values::MicroDollars;
+use crate::scenario::values::{MicroDollars, Whole};
 use crate::world::{Delay, Probability};
 
 /// The longest raw Retry-After, in characters.
@@ -35,38 +35,39 @@ impl Builder {
             errors: raw.errors.map(|raw| self.errors(raw)).unwrap_or_default(),
             retry_after: raw.retry_after.and_then(|raw| self.retry_after(raw)),
             limits: meter::Settings {
-                requests_per_minute: self.optional(raw.requests_per_minute).map(|limit| limit.0),
-                input_tokens_per_minute: self
-                    .optional(raw.input_tokens_per_minute)
-                    .map(|limit| limit.0),
-                output_tokens_per_minute: self
-                    .optional(raw.output_tokens_per_minute)
-                    .map(|limit| limit.0),
-                tokens_per_minute: self.optional(raw.tokens_per_minute).map(|limit| limit.0),
+                requests_per_minute: self.limit(raw.requests_per_minute),
+                input_tokens_per_minute: self.limit(raw.input_tokens_per_minute),
+                output_tokens_per_minute: self.limit(raw.output_tokens_per_minute),
+                tokens_per_minute: self.limit(raw.tokens_per_minute),
             },
         }
     }
 
+    fn limit(&mut self, raw: Option<Field<Whole>>) -> Option<u64> {
+        self.optional(raw).map(|Whole(limit)| limit)
+    }
+
     fn errors(&mut self, At { value: raw, span }: At<RawErrors>) -> ErrorMix {
+        let mut share = |raw| self.read(raw, Probability::NEVER);
         let mix = ErrorMix {
-            rate_limited: self.read(raw.rate_limited, Probability::NEVER),
-            overloaded: self.read(raw.overloaded, Probability::NEVER),
-            server_error: self.read(raw.server_error, Probability::NEVER),
-            silence: self.read(raw.silence, Probability::NEVER),
-            reset: self.read(raw.reset, Probability::NEVER),
-            malformed: self.read(raw.malformed, Probability::NEVER),
-            bad_request: self.read(raw.bad_request, Probability::NEVER),
-            credential: self.read(raw.credential, Probability::NEVER),
-            forbidden: self.read(raw.forbidden, Probability::NEVER),
-            not_found: self.read(raw.not_found, Probability::NEVER),
-            timeout: self.read(raw.timeout, Probability::NEVER),
-            conflict: self.read(raw.conflict, Probability::NEVER),
-            quota: self.read(raw.quota, Probability::NEVER),
-            accepted_then_overloaded: self.read(raw.accepted_then_overloaded, Probability::NEVER),
-            cut: self.read(raw.cut, Probability::NEVER),
-            stall: self.read(raw.stall, Probability::NEVER),
-            error_in_stream: self.read(raw.error_in_stream, Probability::NEVER),
-            malformed_chunk: self.read(raw.malformed_chunk, Probability::NEVER),
+            rate_limited: share(raw.rate_limited),
+            overloaded: share(raw.overloaded),
+            server_error: share(raw.server_error),
+            silence: share(raw.silence),
+            reset: share(raw.reset),
+            malformed: share(raw.malformed),
+            bad_request: share(raw.bad_request),
+            credential: share(raw.credential),
+            forbidden: share(raw.forbidden),
+            not_found: share(raw.not_found),
+            timeout: share(raw.timeout),
+            conflict: share(raw.conflict),
+            quota: share(raw.quota),
+            accepted_then_overloaded: share(raw.accepted_then_overloaded),
+            cut: share(raw.cut),
+            stall: share(raw.stall),
+            error_in_stream: share(raw.error_in_stream),
+            malformed_chunk: share(raw.malformed_chunk),
         };
         let sum: u32 = mix.parts().iter().map(|(_, probability)| probability.as_ppm()).sum();
         if sum > PPM {

@@ -44,7 +44,9 @@ fn the_minimal_sim() {
     let backend = &sim.backends[0];
     assert_eq!((backend.provider, backend.tier), (Provider::Generic, 1));
     assert_eq!(backend.first_token, Delay::LogNormal { p50: ms(400), p99: ms(3_000) });
-    assert_eq!((backend.tokens_per_second, backend.retry_after.clone()), (60, None));
+    assert_eq!((backend.tokens_per_second, backend.chunk_tokens), (60, 20));
+    assert_eq!((backend.weight, backend.price_micros), (1, 0));
+    assert_eq!((&backend.retry_after, backend.limits), (&None, Default::default()));
     let agent = &sim.agents[0];
     assert_eq!((agent.count, agent.requests, agent.task), (3, 1, Task::General));
     assert_eq!((agent.input_tokens, agent.output_tokens), (Tokens::Fixed(500), Tokens::Fixed(200)));

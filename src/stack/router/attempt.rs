@@ -86,6 +86,7 @@ impl Router {
             permit,
             call: None,
             reading: None,
+            early: Vec::new(),
         });
         self.emit_change(change);
         self.emit(Event::AttemptStarted { request, model, attempt, hedge: is_hedge });
@@ -94,12 +95,14 @@ impl Router {
         let call = self
             .env
             .call(&backend, Generate { prompt, stream })
-            .duplicable()
             .bytes(bytes)
             .timeout(limit)
             .then(move |router, result, _| router.attempted(key, id, result));
         if let Some(flight) = self.flight(key, id) {
             flight.call = Some(call);
+        }
+        if is_stream {
+            self.streams.insert(id, key);
         }
         if !is_hedge {
             self.plan_hedge(key);
@@ -161,7 +164,7 @@ impl Router {
         if let Some(call) = flight.call {
             self.env.give_up(call);
         }
-        self.close_stream(&flight);
+        self.close_stream(&flight, true);
         let Some(job) = self.jobs.get(key) else { return };
         let task = job.prompt.task;
         if let Some(lane) = self.lanes.get_mut(flight.lane) {

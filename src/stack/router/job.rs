@@ -8,7 +8,7 @@ use crate::{
     },
     stack::{
         agent::Agent,
-        message::{Alternative, Answer, Baggage, Prompt, RouteError, StreamId},
+        message::{Alternative, Answer, Baggage, Chunk, Prompt, RouteError, StreamId},
     },
     world::{CallHandle, Peer, Promise, Time},
 };
@@ -69,6 +69,8 @@ pub(super) struct Flight {
     pub(super) call: Option<CallHandle>,
     /// What has come of its answer, once it has begun.
     pub(super) reading: Option<Reading>,
+    /// Chunks that have overtaken the beginning of their answer.
+    pub(super) early: Vec<Chunk>,
 }
 
 /// A stream that is being read.

@@ -98,7 +98,8 @@ impl Router {
         let against = error.class.counts_against_model();
         let outcome = if against { Outcome::Failure } else { Outcome::Ignored };
         let Some(flight) = self.land(key, id, outcome) else { return };
-        self.close_stream(&flight);
+        // One that answered with an error has nothing more to say.
+        self.close_stream(&flight, flight.reading.is_some() || error.status.is_none());
         if let Some(budget) = &mut self.retry_budget {
             budget.on_attempt_failed();
         }
@@ -121,6 +122,7 @@ impl Router {
             class: error.class.as_str(),
             status: error.status,
             budget_ms: error.budget.map(millis),
+            retry_after_ms: error.wait.map(millis),
         });
         if committed {
             // The agent has part of an answer: a second one must not be mixed into it.

@@ -39,7 +39,6 @@ impl Router {
             self.prober.open += 1;
             self.env
                 .call(&lane.model.backend, Probe)
-                .duplicable()
                 .timeout(timeout)
                 .then(move |router, result, _| router.probed(index, now, result));
         }

@@ -29,8 +29,11 @@ impl Router {
         timeouts.total = Some(timeouts.total.map_or(left, |total| total.min(left)));
         let deadline = Deadline::new(timeouts, flight.started);
         flight.reading = Some(Reading { baggage, deadline, next: 0, tokens: 0 });
-        self.streams.insert(id, key);
+        let early = std::mem::take(&mut flight.early);
         self.watch(key, id);
+        for Chunk { number, part, .. } in early {
+            self.take(key, id, number, part);
+        }
     }
 
     /// Looks at the stream again when its next timeout is due.
@@ -54,9 +57,9 @@ impl Router {
         self.fail(key, id, error);
     }
 
-    /// Stops reading, and tells the model so.
-    pub(super) fn close_stream(&mut self, flight: &Flight) {
-        if self.streams.remove(&flight.id).is_none() {
+    /// Stops reading, and tells a model so that may still be writing.
+    pub(super) fn close_stream(&mut self, flight: &Flight, may_write: bool) {
+        if self.streams.remove(&flight.id).is_none() || !may_write {
             return;
         }
         if let Some(lane) = self.lanes.get(flight.lane) {
@@ -72,7 +75,11 @@ impl Router {
         let Some(job) = self.jobs.get_mut(key) else { return };
         let Some(flight) = job.flights.iter_mut().find(|flight| flight.id == id) else { return };
         let lane = flight.lane;
-        let Some(reading) = &mut flight.reading else { return };
+        let Some(reading) = &mut flight.reading else {
+            // The answer itself is still under way.
+            flight.early.push(Chunk { stream: id, number, part });
+            return;
+        };
         if number < reading.next {
             // A copy of one that was here before.
             return;

@@ -1,0 +1,231 @@
+//! What must hold of every router, whatever a sim is about: attempts, pauses, quotas, half-open
+//! breakers, streams.
+//!
+//! These checks know the settings and the events, and nothing of how the router works.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use super::watch::Built;
+use crate::{
+    policy::profile::Profile,
+    scenario::{FaultKind, Sim},
+    stack::{Event, RequestId},
+    world::Time,
+};
+
+/// No request makes more attempts than the settings allow: models, times attempts at each, times
+/// what its agent's SDK asks.
+pub(super) const ATTEMPTS: &str = "attempts_within_the_settings";
+/// A retry comes no sooner than was scheduled, nor than its provider asked.
+pub(super) const PAUSES: &str = "no_retry_before_its_time";
+/// No model is called for a request that is over.
+pub(super) const GIVEN_UP: &str = "no_call_after_the_end";
+/// What a workspace is charged for a day is never more than its quota.
+pub(super) const QUOTA: &str = "quota_never_overshot";
+/// A half-open breaker lets no more calls through at once than it has permits.
+pub(super) const PROBES: &str = "half_open_within_its_permits";
+/// The parts of an answer are all of one model.
+pub(super) const STREAM: &str = "one_coherent_stream";
+
+/// The checks on routing, while a run goes on.
+pub(super) struct Routing {
+    attempts_max: u64,
+    permits: Option<u32>,
+    honours: bool,
+    /// Whether the router's clock runs as the world's: if not, its pauses are its own.
+    clock_is_right: bool,
+    limits: BTreeMap<String, u64>,
+    requests: BTreeMap<RequestId, Request>,
+    days: BTreeMap<Rc<str>, Day>,
+    /// Calls under way through breakers that are half-open.
+    half_open: BTreeMap<Rc<str>, Vec<(RequestId, u32)>>,
+    attempts: Built,
+    pauses: Built,
+    given_up: Built,
+    quota: Built,
+    probes: Built,
+    stream: Built,
+}
+
+/// What is known of one request that is not over.
+#[derive(Default)]
+struct Request {
+    attempts: u64,
+    /// When each model may be asked again.
+    earliest: Vec<(Rc<str>, Time)>,
+    /// What the model that failed last asked for.
+    asked: Option<(Rc<str>, Time)>,
+    workspace: Rc<str>,
+    /// The day of its workspace on which it was admitted.
+    day: Option<u64>,
+}
+
+/// The days of a workspace.
+#[derive(Default)]
+struct Day {
+    number: u64,
+    /// Tokens by day; only those of which requests may still be open.
+    tokens: BTreeMap<u64, u64>,
+}
+
+impl Routing {
+    pub(super) fn new(sim: &Sim) -> Routing {
+        let router = &sim.router;
+        let chains = router.routes.values().map(Vec::len);
+        let models = chains.chain([router.fallback.len() + 1]).max().unwrap_or(1) as u64;
+        let asked = |client| u64::from(Profile::new(client).retry.attempts);
+        let asked = sim.agents.iter().filter_map(|group| group.sdk).map(asked).max().unwrap_or(1);
+        let permits =
+            router.breaker.as_ref().and_then(|it| it.settings.half_open.as_ref()?.permits);
+        let bent = |kind: &FaultKind| match kind {
+            FaultKind::Clock { node, .. } => sim.select(node).iter().any(|node| node == "router"),
+            _ => false,
+        };
+        let limit = |quota: &crate::policy::quota::Settings| quota.tokens_per_day;
+        Routing {
+            attempts_max: models * u64::from(router.retry.attempts) * asked.max(1),
+            // A breaker per task shares its model's events with the others.
+            permits: permits.filter(|_| router.breaker.as_ref().is_some_and(|it| !it.per_task)),
+            honours: router.honour_retry_after,
+            clock_is_right: !sim.faults.iter().any(|fault| bent(&fault.kind)),
+            limits: sim
+                .workspaces
+                .iter()
+                .filter_map(|it| Some((it.name.clone(), it.quota.as_ref().map(limit)?)))
+                .filter(|(_, limit)| *limit > 0)
+                .collect(),
+            requests: BTreeMap::new(),
+            days: BTreeMap::new(),
+            half_open: BTreeMap::new(),
+            attempts: Built::default(),
+            pauses: Built::default(),
+            given_up: Built::default(),
+            quota: Built::default(),
+            probes: Built::default(),
+            stream: Built::default(),
+        }
+    }
+
+    /// Sees an event. `is_lost` says that the request's agent has crashed, so that nobody could tell
+    /// the router that it is over.
+    pub(super) fn see(&mut self, at: Time, event: &Event, is_lost: impl Fn(&RequestId) -> bool) {
+        match event {
+            Event::RequestStarted { request, workspace, .. } => {
+                let workspace = Rc::clone(workspace);
+                self.requests.insert(request.clone(), Request { workspace, ..Request::default() });
+            }
+            Event::RequestEnded { request, .. } => {
+                self.requests.remove(request);
+            }
+            Event::AttemptStarted { request, model, attempt, .. } => {
+                self.started(at, request, model, *attempt, &is_lost);
+            }
+            Event::AttemptFailed { request, model, attempt, retry_after_ms, .. } => {
+                self.forget_probe(request, Some(*attempt));
+                if let Some(open) = self.requests.get_mut(request) {
+                    let until = |ms: u64| at + Duration::from_millis(ms);
+                    open.asked = retry_after_ms.map(|ms| (Rc::clone(model), until(ms)));
+                }
+            }
+            Event::RetryScheduled { request, model, delay_ms, .. } => {
+                let honours = self.honours;
+                let Some(open) = self.requests.get_mut(request) else { return };
+                let scheduled = at + Duration::from_millis(*delay_ms);
+                let asked = open.asked.take().filter(|(by, _)| honours && by == model);
+                let earliest = asked.map_or(scheduled, |(_, until)| until.max(scheduled));
+                open.earliest.retain(|(other, _)| other != model);
+                open.earliest.push((Rc::clone(model), earliest));
+            }
+            Event::RequestRouted { request, .. } | Event::RequestFailed { request, .. } => {
+                self.forget_probe(request, None);
+            }
+            Event::BreakerChanged { component, to, .. } => {
+                self.half_open.remove(component);
+                if *to == "half_open" {
+                    self.half_open.insert(Rc::clone(component), Vec::new());
+                }
+            }
+            Event::QuotaReset { workspace, .. } => {
+                self.days.entry(Rc::clone(workspace)).or_default().number += 1;
+            }
+            Event::QuotaSettled { request, workspace, tokens, .. } => {
+                self.charged(at, request, workspace, *tokens);
+            }
+            Event::FirstToken { .. } => self.stream.evaluate(None),
+            Event::StreamMixed { request, from, to } => {
+                self.stream.evaluate(Some(format!(
+                    "{request} got tokens of {to} after tokens of {from} at {at}"
+                )));
+            }
+            _ => {}
+        }
+    }
+
+    fn started(
+        &mut self,
+        at: Time,
+        request: &RequestId,
+        model: &Rc<str>,
+        attempt: u32,
+        is_lost: &impl Fn(&RequestId) -> bool,
+    ) {
+        let Some(open) = self.requests.get_mut(request) else {
+            let called = || format!("{model} was called for {request} at {at}, after its end");
+            self.given_up.evaluate((!is_lost(request)).then(called));
+            return;
+        };
+        self.given_up.evaluate(None);
+        open.attempts += 1;
+        let (attempts, most) = (open.attempts, self.attempts_max);
+        let too_many = || format!("{request} made attempt {attempts} of {most} at {at}");
+        self.attempts.evaluate((attempts > most).then(too_many));
+        if let Some(place) = open.earliest.iter().position(|(other, _)| other == model) {
+            let (_, earliest) = open.earliest.swap_remove(place);
+            if self.clock_is_right {
+                let early = || format!("{request} asked {model} again at {at}, before {earliest}");
+                self.pauses.evaluate((at < earliest).then(early));
+            }
+        }
+        if open.day.is_none() && !self.limits.is_empty() {
+            open.day = Some(self.days.get(&open.workspace).map_or(0, |day| day.number));
+        }
+        if let (Some(permits), Some(probing)) = (self.permits, self.half_open.get_mut(model)) {
+            probing.push((request.clone(), attempt));
+            let many = probing.len();
+            let failure = || format!("{many} calls probed {model} at {at}, which has {permits}");
+            self.probes.evaluate((many > permits as usize).then(failure));
+        }
+    }
+
+    /// A call is over: it probes no more.
+    fn forget_probe(&mut self, request: &RequestId, attempt: Option<u32>) {
+        for probing in self.half_open.values_mut() {
+            probing.retain(|(other, number)| {
+                other != request || attempt.is_some_and(|attempt| attempt != *number)
+            });
+        }
+    }
+
+    fn charged(&mut self, at: Time, request: &RequestId, workspace: &Rc<str>, tokens: u64) {
+        let Some(limit) = self.limits.get(&**workspace) else { return };
+        let day = self.days.entry(Rc::clone(workspace)).or_default();
+        // A request that no model was called for is charged nothing, whatever its day.
+        let number = self.requests.get(request).and_then(|open| open.day).unwrap_or(day.number);
+        let used = day.tokens.entry(number).or_default();
+        *used += tokens;
+        let over = || format!("{workspace} was charged {used} of {limit} tokens for a day at {at}");
+        self.quota.evaluate((*used > *limit).then(over));
+    }
+
+    pub(super) fn finish(&mut self) -> [(&'static str, Built); 6] {
+        let take = std::mem::take;
+        [
+            (ATTEMPTS, take(&mut self.attempts)),
+            (PROBES, take(&mut self.probes)),
+            (GIVEN_UP, take(&mut self.given_up)),
+            (PAUSES, take(&mut self.pauses)),
+            (STREAM, take(&mut self.stream)),
+            (QUOTA, take(&mut self.quota)),
+        ]
+    }
+}
