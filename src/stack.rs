@@ -1,8 +1,10 @@
 //! The simulated stack: agents, the orchestration sidecar, the model router, model backends.
 //!
 //! A request starts at an `agent`, which asks the `sidecar` for context and then the `router`; the
-//! router asks one `backend` after the other; the agent hands its result to the sidecar. All of
-//! them are actors on nodes of a world, and know of each other only what crosses the links.
+//! router asks one `backend` after the other; the agent hands its result to the sidecar. Beside them
+//! are `service`s, each with `caller`s that have circuit breakers, a `monitor` that checks and heals,
+//! and `asker`s of the router's health. All of them are actors on nodes of a world, and know of each
+//! other only what crosses the links.
 //!
 //! Nothing here reads a file, a clock or the command line. What an actor is told is in `settings`,
 //! what it says to others in `message`, what it says of itself in `event`.

@@ -1,7 +1,5 @@
 //! The table of a circuit breaker: what each dialect is given, and what contradicts itself.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::time::Duration;
 
 use super::{check, valid};

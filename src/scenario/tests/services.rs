@@ -1,7 +1,5 @@
 //! Services, callers and the monitor: their defaults, and what is refused.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::time::Duration;
 
 use super::{check, valid, with};

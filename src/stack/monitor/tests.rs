@@ -1,7 +1,5 @@
 //! Single flight, timeouts, rounds; the rest of the monitor is tested by the sims of healing.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::cell::RefCell;
 
 use super::*;

@@ -1,7 +1,5 @@
 //! A service, asked by a client at given instants over links that take no time.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use super::*;
 use crate::{
     stack::settings::service::{Heal as HealSettings, ServiceKind},
