@@ -21,8 +21,7 @@ use crate::{
     world::{CallError, Env, Peer, Stream, Time},
 };
 
-/// Asks a caller how one of its breakers is, by its place in [`breaker_names`]. Without such a
-/// breaker the call is reset.
+/// Monitor to caller: how is one of your breakers, by its place in [`breaker_names`]?
 #[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
 #[rtype(result = "Option<BreakerHealth>")]
 pub struct BreakerQuery(pub usize);

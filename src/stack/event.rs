@@ -129,7 +129,8 @@ pub enum Event {
     QuotaReset { workspace: Rc<str>, used: u64 },
     /// What an actor knew before it crashed was read from its disk.
     StateRestored { component: Rc<str>, entries: usize },
-    /// A health check ended.
+    /// A health check ended. Of the monitor's, `status` is what the check said, or `error` or
+    /// `timed_out` if it said nothing.
     HealthChecked { component: Rc<str>, status: &'static str, duration_ms: u64 },
     /// A component went from one status to another.
     HealthChanged { component: Rc<str>, from: &'static str, to: &'static str },
@@ -139,7 +140,8 @@ pub enum Event {
     HealStarted { component: Rc<str> },
     /// Healing ended: `healed`, `failed` or `error`.
     HealEnded { component: Rc<str>, result: &'static str },
-    /// A caller's call of a service is over: `ok`, `failed`, `timed_out`, `refused`, `circuit_open`.
+    /// A caller's call of a service is over: `ok`, `failed`, `timed_out`, `refused`,
+    /// `pool_exhausted`, `circuit_open`.
     ServiceCalled { service: Rc<str>, operation: Rc<str>, outcome: &'static str, latency_ms: u64 },
     /// A service lost connections of its pool.
     ConnectionsLost { service: Rc<str>, count: usize },

@@ -124,8 +124,7 @@ impl Monitor {
                 self.env.call(caller, BreakerQuery(*breaker)).timeout(timeout).then(
                     move |monitor, answer, _| {
                         let known = answer.as_ref().ok().copied().flatten();
-                        let watched = &mut monitor.components[place];
-                        watched.breaker = known.or(watched.breaker);
+                        monitor.components[place].breaker = known;
                         monitor.checked(place, began, finding(answer.map(of_breaker)));
                     },
                 );
