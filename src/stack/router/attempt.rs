@@ -4,10 +4,13 @@ use std::rc::Rc;
 
 use super::{
     Router,
-    job::{AttemptError, Flight, JobKey},
+    job::{Flight, JobKey},
 };
 use crate::{
-    policy::hedge::{self, Hedge},
+    policy::{
+        deadline::{Deadline, Timeouts},
+        hedge::{self, Hedge},
+    },
     stack::{
         Event,
         message::{Generate, StreamId, StreamTo},
@@ -74,15 +77,22 @@ impl Router {
         let left = job.deadline - now;
         let timeouts = self.settings.timeouts;
         let is_stream = self.settings.streaming != Streaming::Off;
-        let first = timeouts.first_token.filter(|_| is_stream);
-        let limit = [timeouts.total, first].into_iter().flatten().fold(left, |a, b| a.min(b));
-        let started = now;
+        let deadline = Deadline::new(
+            Timeouts {
+                total: Some(timeouts.total.map_or(left, |total| total.min(left))),
+                first_token: timeouts.first_token.filter(|_| is_stream),
+                ..timeouts
+            },
+            now,
+        );
+        let limit = deadline.next().map_or(left, |(at, _)| at - now);
         job.flights.push(Flight {
             id,
             lane,
             attempt,
             is_hedge,
-            started,
+            started: now,
+            deadline,
             permit,
             call: None,
             reading: None,
@@ -170,18 +180,6 @@ impl Router {
         if let Some(lane) = self.lanes.get_mut(flight.lane) {
             lane.in_flight = lane.in_flight.saturating_sub(1);
             lane.release(task, flight.permit);
-        }
-    }
-
-    /// Which budget an attempt went over that got no answer in time.
-    pub(super) fn late(&self, is_first: bool) -> AttemptError {
-        let timeouts = &self.settings.timeouts;
-        match timeouts.first_token.filter(|_| is_first && self.settings.streaming != Streaming::Off)
-        {
-            Some(first) if timeouts.total.is_none_or(|total| first < total) => {
-                AttemptError::late("first_token_timed_out", Some(first))
-            }
-            _ => AttemptError::late("timed_out", timeouts.total),
         }
     }
 }

@@ -4,7 +4,12 @@ use std::{rc::Rc, time::Duration};
 
 use crate::{
     policy::{
-        breaker::Permit, budget::Ticket, classify::Class, deadline::Deadline, hedge::Hedge, quota,
+        breaker::Permit,
+        budget::Ticket,
+        classify::Class,
+        deadline::{Deadline, Timeout},
+        hedge::Hedge,
+        quota,
     },
     stack::{
         agent::Agent,
@@ -65,6 +70,8 @@ pub(super) struct Flight {
     pub(super) attempt: u32,
     pub(super) is_hedge: bool,
     pub(super) started: Time,
+    /// How long it may take, and its parts.
+    pub(super) deadline: Deadline,
     pub(super) permit: Option<Permit>,
     pub(super) call: Option<CallHandle>,
     /// What has come of its answer, once it has begun.
@@ -76,7 +83,6 @@ pub(super) struct Flight {
 /// A stream that is being read.
 pub(super) struct Reading {
     pub(super) baggage: Rc<Baggage>,
-    pub(super) deadline: Deadline,
     /// The number of the next chunk.
     pub(super) next: u32,
     pub(super) tokens: u32,
@@ -110,7 +116,13 @@ impl AttemptError {
     }
 
     /// The attempt took longer than it might.
-    pub(super) fn late(cause: &'static str, budget: Option<Duration>) -> AttemptError {
+    pub(super) fn late(deadline: &Deadline, timeout: Timeout) -> AttemptError {
+        let timeouts = deadline.timeouts();
+        let (cause, budget) = match timeout {
+            Timeout::Total => ("timed_out", timeouts.total),
+            Timeout::FirstToken => ("first_token_timed_out", timeouts.first_token),
+            Timeout::BetweenTokens => ("stalled", timeouts.between_tokens),
+        };
         AttemptError { budget, ..AttemptError::transient(cause) }
     }
 
@@ -152,11 +164,11 @@ impl Job {
         }
     }
 
-    /// Why a model did not answer; a later reason replaces an earlier one.
+    /// Why a model did not answer; a later reason replaces an earlier one, and comes last.
     pub(super) fn pass_over(&mut self, model: &Rc<str>, why: &'static str, tried: bool) {
-        match self.alternatives.iter_mut().find(|other| other.model == *model) {
-            Some(other) => (other.why, other.tried) = (why, other.tried || tried),
-            None => self.alternatives.push(Alternative { model: Rc::clone(model), why, tried }),
-        }
+        let known = self.alternatives.iter().position(|other| other.model == *model);
+        let known = known.map(|place| self.alternatives.remove(place));
+        let tried = tried || known.is_some_and(|known| known.tried);
+        self.alternatives.push(Alternative { model: Rc::clone(model), why, tried });
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         breaker::Outcome,
         budget::Cause,
         classify::{Class, Failure, classify},
+        deadline::Timeout,
         retry_after::{self, Said},
     },
     stack::{
@@ -31,9 +32,10 @@ impl Router {
         id: StreamId,
         result: Result<Generated, CallError>,
     ) {
+        let now = self.env.now();
         let Some(flight) = self.flight(key, id) else { return };
         flight.call = None;
-        let lane = flight.lane;
+        let (lane, deadline) = (flight.lane, flight.deadline);
         let error = match result {
             Ok(Generated::Completion { output_tokens, baggage, .. }) => {
                 return self.succeed(key, id, output_tokens, baggage);
@@ -46,7 +48,9 @@ impl Router {
             Ok(Generated::Malformed) => {
                 AttemptError { status: Some(200), ..AttemptError::transient("malformed") }
             }
-            Err(CallError::TimedOut) => self.late(true),
+            Err(CallError::TimedOut) => {
+                AttemptError::late(&deadline, deadline.fired(now).unwrap_or(Timeout::Total))
+            }
             Err(error) => AttemptError::transient(error.name()),
         };
         self.fail(key, id, error);

@@ -11,24 +11,17 @@ use super::{
     Router,
     job::{AttemptError, Flight, JobKey, Reading},
 };
-use crate::{
-    policy::deadline::{Deadline, Timeout},
-    stack::{
-        message::{AnswerPart, Baggage, Chunk, CloseStream, HttpError, Part, StreamId},
-        settings::Streaming,
-    },
+use crate::stack::{
+    message::{AnswerPart, Baggage, Chunk, CloseStream, HttpError, Part, StreamId},
+    settings::Streaming,
 };
 
 impl Router {
     /// A model has begun to answer.
     pub(super) fn read(&mut self, key: JobKey, id: StreamId, baggage: Rc<Baggage>) {
-        let mut timeouts = self.settings.timeouts;
         let Some(job) = self.jobs.get_mut(key) else { return };
         let Some(flight) = job.flights.iter_mut().find(|flight| flight.id == id) else { return };
-        let left = job.deadline - flight.started;
-        timeouts.total = Some(timeouts.total.map_or(left, |total| total.min(left)));
-        let deadline = Deadline::new(timeouts, flight.started);
-        flight.reading = Some(Reading { baggage, deadline, next: 0, tokens: 0 });
+        flight.reading = Some(Reading { baggage, next: 0, tokens: 0 });
         let early = std::mem::take(&mut flight.early);
         self.watch(key, id);
         for Chunk { number, part, .. } in early {
@@ -39,22 +32,14 @@ impl Router {
     /// Looks at the stream again when its next timeout is due.
     fn watch(&mut self, key: JobKey, id: StreamId) {
         let now = self.env.now();
-        let Some(reading) = self.flight(key, id).and_then(|it| it.reading.as_ref()) else { return };
-        let Some((at, _)) = reading.deadline.next() else { return };
-        let Some(late) = reading.deadline.fired(now) else {
+        let Some(deadline) = self.flight(key, id).map(|flight| flight.deadline) else { return };
+        let Some((at, _)) = deadline.next() else { return };
+        let Some(late) = deadline.fired(now) else {
             // Tokens only move the timeout back, so one timer at a time is enough.
             self.env.after(at - now, move |router, _| router.watch(key, id));
             return;
         };
-        let timeouts = self.settings.timeouts;
-        let error = match late {
-            Timeout::Total => AttemptError::late("timed_out", timeouts.total),
-            Timeout::FirstToken => {
-                AttemptError::late("first_token_timed_out", timeouts.first_token)
-            }
-            Timeout::BetweenTokens => AttemptError::late("stalled", timeouts.between_tokens),
-        };
-        self.fail(key, id, error);
+        self.fail(key, id, AttemptError::late(&deadline, late));
     }
 
     /// Stops reading, and tells a model so that may still be writing.
@@ -92,7 +77,7 @@ impl Router {
         let error = match part {
             Part::Tokens(tokens) => {
                 reading.tokens += tokens;
-                reading.deadline.on_token(now);
+                flight.deadline.on_token(now);
                 if relays {
                     job.committed = true;
                     self.relay(key, id, lane, tokens);
