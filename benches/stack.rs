@@ -1,4 +1,5 @@
-//! The whole stack: the quickstart, and the small trace that comes with the project.
+//! The whole stack: the quickstart, the small trace that comes with the project, and what a request
+//! through the router takes with all of its policies and with none.
 
 #![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
 
@@ -8,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use seedbed::{
     explore::{Options, simulate},
     scenario,
-    world::{Host, Seed},
+    world::{Host, Seed, World},
 };
 
 #[global_allocator]
@@ -31,5 +32,55 @@ fn sims(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, sims);
+/// Fifty agents with two hundred requests each, and nothing that goes wrong.
+const REQUESTS: u64 = 10_000;
+const AGENTS: &str = r#"
+[[backend]]
+name = "opus"
+tier = 3
+[[backend]]
+name = "haiku"
+tier = 1
+[[workspace]]
+name = "acme"
+quota = { tokens_per_day = 1000000000 }
+[[agent]]
+name = "rust"
+count = 50
+requests = 200
+workspace = "acme"
+"#;
+/// No policy but the chain.
+const PLAIN: &str = "";
+/// Every policy; the bulkhead lets all in.
+const FULL: &str = r#"
+strategy = "tier"
+retry = { attempts = 3 }
+retry_budget = { kind = "tower" }
+breaker = { window = { calls = 100 } }
+bulkhead = { concurrent = 40, queue = 100 }
+health = { interval = "30s" }
+"#;
+
+/// What a request takes, all else included: the agent, the links, the backend, the events.
+fn router(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("router");
+    group.throughput(Throughput::Elements(REQUESTS));
+    for (name, keys) in [("plain", PLAIN), ("full", FULL)] {
+        let router = "[router]\nprimary = \"opus\"\nfallback = [\"haiku\"]";
+        let limits = "[limits]\ntime = \"2000s\"";
+        let text = format!("purpose = \"p\"\n{limits}\n{router}\n{keys}\n{AGENTS}");
+        let sim = scenario::parse("sims/bench.toml", &text).expect("the sim is valid");
+        group.bench_function(name, |bench| {
+            bench.iter(|| {
+                let mut world = World::new(Seed(1));
+                scenario::expand(&mut world, &sim, None, false).expect("there is no trace");
+                black_box(world.run().expect("the world runs"))
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, sims, router);
 criterion_main!(benches);

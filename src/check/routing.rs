@@ -197,6 +197,12 @@ impl Routing {
         }
     }
 
+    /// Whoever held the permits of a half-open breaker is gone, and the breaker with it, unless it
+    /// is kept: then it says so when it changes next.
+    pub(super) fn router_crashed(&mut self) {
+        self.half_open.clear();
+    }
+
     /// A call is over: it probes no more.
     fn forget_probe(&mut self, request: &RequestId, attempt: Option<u32>) {
         for probing in self.half_open.values_mut() {

@@ -166,6 +166,9 @@ impl Watch {
             }
             // An agent that is gone ends nothing any more: its requests go with it.
             Happening::NodeCrashed { .. } => {
+                if sighting.node == "router" {
+                    self.routing.router_crashed();
+                }
                 let is_lost = |request: &RequestId, _: &mut Time| {
                     request.agent.split('+').next() == Some(sighting.node)
                 };

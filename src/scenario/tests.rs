@@ -7,6 +7,7 @@ mod files;
 mod hostile;
 mod nodes;
 mod refused;
+mod refused_router;
 mod refused_stack;
 mod repository;
 mod services;

@@ -201,6 +201,7 @@ impl Agent {
     }
 
     fn routed(&mut self, job: Job, result: Result<Result<Answer, RouteError>, CallError>) {
+        self.open.remove(&job.prompt.request.number);
         let Some(job) = self.try_again(job, &result) else { return };
         match result {
             Ok(Ok(answer)) => {
@@ -241,7 +242,9 @@ impl Agent {
             Err(CallError::TimedOut) => (Failure::Timeout, None),
             Err(_) => (Failure::Connection, None),
         };
-        let header = |wait: Duration| ("retry-after", wait.as_secs_f64().to_string());
+        // In whole seconds, as routers send it; never less than was meant.
+        let seconds = |wait: Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let header = |wait: Duration| ("retry-after", seconds(wait).to_string());
         let headers: Vec<_> = wait.map(header).into_iter().collect();
         let utc = self.env.utc();
         let decision = sdk.decide(job.attempts, failure, &headers, utc, &mut self.retries);
@@ -261,7 +264,6 @@ impl Agent {
         baggage_kept: Option<bool>,
     ) {
         let latency = self.env.now() - job.started;
-        self.open.remove(&job.prompt.request.number);
         self.emit(Event::RequestEnded {
             request: job.prompt.request,
             outcome,
@@ -309,11 +311,9 @@ impl Handler<AnswerPart> for Agent {
 
     fn handle(&mut self, part: AnswerPart, _: &mut Context<Self>) {
         let AnswerPart { request, attempt, model, .. } = part;
-        let Some(open) = self.open.get_mut(&request.number) else { return };
-        if open.attempt != attempt {
-            // Of an attempt that is over.
-            return;
-        }
+        // Of an attempt that is over, or of an earlier life.
+        let is_open = |open: &&mut Open| open.attempt == attempt && request.agent == self.name;
+        let Some(open) = self.open.get_mut(&request.number).filter(is_open) else { return };
         let began = open.began;
         match open.model.replace(Rc::clone(&model)) {
             None => {

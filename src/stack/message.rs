@@ -31,6 +31,13 @@ pub struct Prompt {
     pub output_tokens: u32,
 }
 
+impl Prompt {
+    /// What a workspace is charged for the request with an answer of so many tokens.
+    pub(super) fn tokens_with(&self, output_tokens: u32) -> u64 {
+        u64::from(self.input_tokens) + u64::from(output_tokens)
+    }
+}
+
 /// What a request carries that nobody on the way may change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baggage {

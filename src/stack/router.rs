@@ -19,6 +19,8 @@ mod lane;
 mod prober;
 mod store;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
@@ -95,17 +97,18 @@ impl Router {
             chains.insert(Some(*task), places(&mut chain.iter()));
         }
         let utc = env.utc();
-        let accounts = workspaces
-            .iter()
-            .map(|workspace| (workspace.name.as_str().into(), Account::new(workspace, utc)))
-            .collect();
+        let account = |(turn, workspace): (u64, &settings::Workspace)| {
+            (workspace.name.as_str().into(), Account::new(turn, workspace, utc))
+        };
+        let accounts = (1..).zip(workspaces).map(account).collect();
         let mut router = Router {
             lanes,
             chains,
             accounts,
             jobs: SlotMap::with_key(),
             streams: BTreeMap::new(),
-            flights: 0,
+            // A backend may still be writing to an earlier life.
+            flights: u64::from(env.incarnation()) << 32,
             retry_budget: settings.retry_budget.as_ref().map(Budget::new),
             bulkhead: settings.bulkhead.map(Bulkhead::new),
             latencies: settings.hedge.map(|_| Latencies::new(LATENCIES_FOR, env.now())),
@@ -124,10 +127,14 @@ impl Router {
         self.env.emit(event.name(), event);
     }
 
-    /// Emits what a breaker did, and keeps it if breakers are kept.
-    fn emit_change(&mut self, change: Option<Event>) {
-        if let Some(change) = change {
+    /// Emits what the breakers of a model did, and keeps them if breakers are kept.
+    fn emit_changes(&mut self, lane: usize) {
+        let mut any = false;
+        while let Some(change) = self.lanes.get_mut(lane).and_then(Lane::take_change) {
             self.emit(change);
+            any = true;
+        }
+        if any {
             self.save_breakers();
         }
     }

@@ -54,8 +54,21 @@ impl Builder {
         let default = Router::unset();
         let chain: Vec<&At<String>> = std::iter::once(&raw.primary).chain(&raw.fallback).collect();
         self.no_cycle(&chain);
-        for chain in raw.routes.values() {
-            self.no_cycle(&chain.iter().collect::<Vec<_>>());
+        for (task, chain) in &raw.routes {
+            self.no_cycle(&chain.value.iter().collect::<Vec<_>>());
+            if chain.value.is_empty() {
+                let message = format!("the route of {} leads nowhere", task.as_str());
+                self.error(chain.span, "empty", &message, "name a backend, or remove the route");
+            }
+        }
+        let others = raw.routes.values().map(|chain| chain.value.len()).chain([chain.len()]);
+        if let Some(hedge) = raw.hedge.as_ref().filter(|_| others.max() == Some(1)) {
+            let help = "add fallback = [\"…\"]";
+            self.error(hedge.span, "nobody to ask", "there is no other model to ask", help);
+        }
+        if let Some(per_task) = raw.breaker_per_task.as_ref().filter(|_| raw.breaker.is_none()) {
+            let message = "there is no breaker for a task to have";
+            self.error(per_task.span, "without a breaker", message, "add breaker = {}");
         }
         let streaming = raw.stream.unwrap_or_default();
         let timeouts = self.timeouts(&mut raw, streaming);
@@ -64,7 +77,7 @@ impl Builder {
         };
         let fallback = names(raw.fallback);
         let routes: BTreeMap<Task, Vec<String>> =
-            raw.routes.into_iter().map(|(task, chain)| (task, names(chain))).collect();
+            raw.routes.into_iter().map(|(task, chain)| (task, names(chain.value))).collect();
         Router {
             enabled: raw.enabled.unwrap_or(true),
             primary: self.backend_reference(sim, raw.primary),
@@ -79,7 +92,7 @@ impl Builder {
             honour_retry_after: raw.honour_retry_after.unwrap_or(true),
             breaker: raw.breaker.map(|breaker| Breakers {
                 settings: self.breaker(breaker),
-                per_task: raw.breaker_per_task.unwrap_or(false),
+                per_task: raw.breaker_per_task.is_some_and(|it| it.value),
             }),
             bulkhead: raw.bulkhead.map(|raw| self.bulkhead(raw)),
             hedge: raw.hedge.and_then(|raw| self.hedge(raw)),
@@ -134,14 +147,13 @@ impl Builder {
     fn timeouts(&mut self, raw: &mut RawRouter, streaming: Streaming) -> Timeouts {
         let total = Duration::from_secs(30);
         let parts = [&raw.first_token_timeout, &raw.token_timeout];
-        let total_span = raw.timeout.as_ref().map(|raw| raw.span);
-        for span in parts.into_iter().flatten().map(|raw| raw.span) {
-            if streaming == Streaming::Off {
-                let message = "an answer that comes whole has no first token";
-                self.error(span, "needs a stream", message, "add stream = \"buffered\"");
+        let spans = parts.map(|raw| raw.as_ref().map(|raw| raw.span));
+        for (span, what) in spans.into_iter().zip(["first token", "tokens to wait between"]) {
+            if let Some(span) = span.filter(|_| streaming == Streaming::Off) {
+                let message = format!("an answer that comes whole has no {what}");
+                self.error(span, "needs a stream", &message, "add stream = \"buffered\"");
             }
         }
-        let spans = parts.map(|raw| raw.as_ref().map(|raw| raw.span));
         let mut read = |raw: &mut Option<Field<Duration>>| {
             raw.take().map(|raw| self.positive(Some(raw), total))
         };
@@ -150,12 +162,16 @@ impl Builder {
             first_token: read(&mut raw.first_token_timeout),
             between_tokens: read(&mut raw.token_timeout),
         };
-        for (part, span) in [timeouts.first_token, timeouts.between_tokens].into_iter().zip(spans) {
+        let parts = [
+            ("first_token_timeout", timeouts.first_token),
+            ("token_timeout", timeouts.between_tokens),
+        ];
+        for ((key, part), span) in parts.into_iter().zip(spans) {
             if let (Some(part), Some(span)) = (part, span)
                 && timeouts.total.is_some_and(|total| part > total)
             {
-                let message = "a part of the answer may take longer than all of it";
-                self.error(total_span.unwrap_or(span), "", message, "make timeout the longest");
+                let message = format!("{key} is longer than timeout, so it never ends anything");
+                self.error(span, "longer than all", &message, "make timeout the longest");
             }
         }
         timeouts
@@ -257,6 +273,7 @@ impl Builder {
 
     fn bulkhead(&mut self, At { value: raw, span }: At<RawBulkhead>) -> bulkhead::Settings {
         let at_once = raw.concurrent.span;
+        let wait_span = raw.wait.as_ref().map(|wait| wait.span);
         let queued = raw.queue.is_some();
         let wait = if queued { Duration::from_secs(5) } else { Duration::ZERO };
         let orders = [("fifo", bulkhead::Order::Fifo), ("fair", bulkhead::Order::FairByKey)];
@@ -268,6 +285,10 @@ impl Builder {
             order: order.map_or(bulkhead::Order::Fifo, |(_, order)| order),
         };
         match settings.check() {
+            Ok(()) if settings.max_queued > 0 && settings.max_wait.is_zero() => {
+                let message = "a queue in which nobody may wait";
+                self.error(wait_span.unwrap_or(span), "no time", message, "write a longer wait");
+            }
             Ok(()) => {}
             Err(error @ bulkhead::Contradiction::NobodyInside) => {
                 self.error(at_once, "nobody", &error.to_string(), "write 1 or more");

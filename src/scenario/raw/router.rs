@@ -27,7 +27,7 @@ pub(in crate::scenario) struct RawRouter {
     pub(in crate::scenario) fallback: Vec<At<String>>,
     /// Chains of their own for some tasks: the backends to ask, in this order.
     #[serde(default)]
-    pub(in crate::scenario) routes: BTreeMap<Task, Vec<At<String>>>,
+    pub(in crate::scenario) routes: BTreeMap<Task, At<Vec<At<String>>>>,
     /// How the models of a chain are ordered: chain, tier, weighted, least_busy, latency or cost. Default: chain.
     pub(in crate::scenario) strategy: Option<At<String>>,
     /// The least tier that is enough for a task. Default: 3 for architecture, code_review and reasoning, 1 for formatting, 2 for the rest.
@@ -50,7 +50,7 @@ pub(in crate::scenario) struct RawRouter {
     /// The breaker in front of each model. Default: none.
     pub(in crate::scenario) breaker: Option<At<RawBreaker>>,
     /// Whether each task has a breaker of its own at each model. Default: false.
-    pub(in crate::scenario) breaker_per_task: Option<bool>,
+    pub(in crate::scenario) breaker_per_task: Option<At<bool>>,
     /// How many requests may be in hand at once. Default: no limit.
     pub(in crate::scenario) bulkhead: Option<At<RawBulkhead>>,
     /// When a second model is asked without waiting for the first. Default: never.

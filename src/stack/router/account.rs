@@ -6,22 +6,25 @@ use jiff::Timestamp;
 
 use super::{Router, job::Job};
 use crate::{
-    policy::quota::{Level, Quota, Reservation},
+    policy::quota::{Level, Quota, Reservation, Usage},
     stack::{Event, message::Prompt, settings::Workspace},
 };
 
 /// One workspace.
 pub(super) struct Account {
     name: Rc<str>,
+    /// Which of the accounts it is, from 1.
+    pub(super) turn: u64,
     pub(super) quota: Option<Quota>,
     /// The provider that it would rather have.
     pub(super) prefer: Option<&'static str>,
 }
 
 impl Account {
-    pub(super) fn new(workspace: &Workspace, utc: Timestamp) -> Account {
+    pub(super) fn new(turn: u64, workspace: &Workspace, utc: Timestamp) -> Account {
         Account {
             name: workspace.name.as_str().into(),
+            turn,
             quota: workspace.quota.clone().map(|quota| Quota::new(quota, utc)),
             prefer: workspace.prefer.map(|provider| provider.as_str()),
         }
@@ -34,7 +37,7 @@ impl Account {
         prompt: &Prompt,
     ) -> Result<Option<Reservation>, Event> {
         let Some(quota) = &mut self.quota else { return Ok(None) };
-        let tokens = u64::from(prompt.input_tokens) + u64::from(prompt.output_tokens);
+        let tokens = prompt.tokens_with(prompt.output_tokens);
         match quota.reserve(utc, tokens) {
             Ok(reservation) => Ok(Some(reservation)),
             Err(_) => {
@@ -51,10 +54,12 @@ impl Account {
         }
     }
 
-    /// A new day, if one has begun since the last time.
-    pub(super) fn reset(&mut self, utc: Timestamp) -> Option<Event> {
-        let ended = self.quota.as_mut()?.take_reset(utc)?;
-        Some(Event::QuotaReset { workspace: Rc::clone(&self.name), used: ended.used })
+    /// The days that have ended and were not told of.
+    pub(super) fn resets(&mut self, utc: Timestamp) -> Vec<Event> {
+        let next = || self.quota.as_mut()?.take_reset(utc);
+        let told =
+            |ended: Usage| Event::QuotaReset { workspace: Rc::clone(&self.name), used: ended.used };
+        std::iter::from_fn(next).map(told).collect()
     }
 
     /// How long until the next day.
@@ -72,18 +77,22 @@ impl Router {
         let workspace = Rc::clone(&job.prompt.workspace);
         let account = self.accounts.get_mut(&workspace)?;
         let quota = account.quota.as_mut()?;
-        let risen = quota.settle(utc, reservation, used).risen;
+        let risen = if job.attempts == 0 {
+            // Nobody was asked: it is as if the request had not been.
+            quota.release(reservation);
+            None
+        } else {
+            quota.settle(utc, reservation, used).risen
+        };
         let status = quota.status(utc);
-        let reset = account.reset(utc);
+        let resets = account.resets(utc);
         self.emit(Event::QuotaSettled {
             request: job.prompt.request.clone(),
             workspace: Rc::clone(&workspace),
             model: Rc::clone(model),
             tokens: used,
         });
-        if let Some(reset) = reset {
-            self.emit(reset);
-        }
+        resets.into_iter().for_each(|reset| self.emit(reset));
         if let Some(level) = risen {
             let (used, limit) = (status.used, status.limit);
             let workspace = Rc::clone(&workspace);

@@ -1,6 +1,6 @@
 //! Whether a request may go on at all, and to which models.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use slotmap::Key;
 
@@ -30,9 +30,10 @@ impl Router {
             return self.give_up(key, "deadline_exceeded");
         }
         let Some(bulkhead) = &mut self.bulkhead else { return self.charge(key) };
-        let is_before = |name: &&Rc<str>| ***name < *job.prompt.workspace;
-        let workspace = self.accounts.keys().take_while(is_before).count() as u64;
-        let caller = Caller { id: key.data().as_ffi(), key: workspace, priority: 0 };
+        // Whoever has no account takes turns as one of its own.
+        let account = self.accounts.get(&job.prompt.workspace);
+        let turn = account.map_or(0, |account| account.turn);
+        let caller = Caller { id: key.data().as_ffi(), key: turn, priority: 0 };
         match bulkhead.enter(now, caller) {
             Entry::Admitted => {
                 job.has_place = true;
@@ -54,11 +55,12 @@ impl Router {
         });
     }
 
-    /// Goes on with a request whose turn has come.
+    /// Goes on with a request whose turn has come, once the one that made room has ended. It has
+    /// its place from now on: at this very instant its wait may be over.
     pub(super) fn take_place(&mut self, key: JobKey) {
         if let Some(job) = self.jobs.get_mut(key) {
             job.has_place = true;
-            self.charge(key);
+            self.env.after(Duration::ZERO, move |router, _| router.charge(key));
         }
     }
 
@@ -71,14 +73,14 @@ impl Router {
         };
         let utc = self.env.utc();
         let reserved = account.reserve(utc, &job.prompt);
-        let resets = account.reset(utc);
+        let resets = account.resets(utc);
+        resets.into_iter().for_each(|reset| self.env.emit(reset.name(), reset));
         match reserved {
             Ok(reservation) => {
                 let is_kept = reservation.is_some() && self.settings.persist;
                 job.reservation = reservation;
-                let workspace = Rc::clone(&job.prompt.workspace);
-                resets.into_iter().for_each(|reset| self.emit(reset));
                 if is_kept {
+                    let workspace = Rc::clone(&job.prompt.workspace);
                     // What is reserved must be on disk before it can be used.
                     self.save_account(&workspace);
                     self.env.disk().sync(move |router, _| router.choose(key));
@@ -87,7 +89,6 @@ impl Router {
                 }
             }
             Err(exceeded) => {
-                resets.into_iter().for_each(|reset| self.emit(reset));
                 self.emit(exceeded);
                 self.give_up(key, "quota_exceeded");
             }
@@ -97,9 +98,6 @@ impl Router {
     /// Orders the models for the request.
     fn choose(&mut self, key: JobKey) {
         let Some(job) = self.jobs.get_mut(key) else { return };
-        if let Some(budget) = &mut self.retry_budget {
-            budget.on_request(self.env.now());
-        }
         let task = job.prompt.task;
         let chain = self.chains.get(&Some(task)).or_else(|| self.chains.get(&None));
         let chain: Rc<[usize]> = chain.map(Rc::clone).unwrap_or_default();
@@ -139,7 +137,7 @@ impl Router {
     }
 
     /// How long until it may make sense to ask again, for a request that nobody will answer.
-    pub(super) fn come_back_in(&mut self, job: &Job, code: &str) -> Option<std::time::Duration> {
+    pub(super) fn come_back_in(&mut self, job: &Job, code: &str) -> Option<Duration> {
         match code {
             "quota_exceeded" => {
                 let utc = self.env.utc();

@@ -4,12 +4,13 @@ use std::rc::Rc;
 
 use super::{
     Router,
-    job::{Flight, JobKey},
+    job::{Flight, JobKey, Kind},
 };
 use crate::{
     policy::{
-        deadline::{Deadline, Timeouts},
+        deadline::Deadline,
         hedge::{self, Hedge},
+        select::PassedOver,
     },
     stack::{
         Event,
@@ -27,22 +28,21 @@ impl Router {
         loop {
             let Some(job) = self.jobs.get_mut(key) else { return };
             let Some(&lane) = job.order.get(job.next) else {
-                // Another attempt may still bring the answer.
-                return if job.flights.is_empty() {
-                    self.give_up(key, "all_models_failed")
-                };
+                let in_time = self.env.now() < job.deadline;
+                let code = if in_time { "all_models_failed" } else { "deadline_exceeded" };
+                return self.give_up(key, code);
             };
             job.next += 1;
             job.failures = 0;
-            job.pause = std::time::Duration::ZERO;
-            if self.launch(key, lane, false) {
+            job.pause = self.settings.retry.base;
+            if self.launch(key, lane, Kind::First) {
                 return;
             }
         }
     }
 
     /// Asks one model, unless its breaker says no or the time is over; false if it was passed over.
-    pub(super) fn launch(&mut self, key: JobKey, lane: usize, is_hedge: bool) -> bool {
+    pub(super) fn launch(&mut self, key: JobKey, lane: usize, kind: Kind) -> bool {
         let now = self.env.now();
         let (Some(job), Some(its)) = (self.jobs.get_mut(key), self.lanes.get_mut(lane)) else {
             return true;
@@ -53,44 +53,41 @@ impl Router {
             }
             return true;
         }
-        let (admitted, change) = its.admit(now, job.prompt.task);
-        let permit = match admitted {
-            Ok(permit) => permit,
-            Err(_) => {
-                let model = Rc::clone(&its.model.name);
-                job.pass_over(&model, "circuit_open", false);
-                let request = job.prompt.request.clone();
-                self.emit_change(change);
-                self.emit(Event::AttemptSkipped { request, model, reason: "circuit_open" });
-                return false;
-            }
+        let admitted = its.admit(now, job.prompt.task);
+        let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
+        let Ok(permit) = admitted else {
+            job.pass_over(&model, "circuit_open", false);
+            self.emit_changes(lane);
+            self.emit(Event::AttemptSkipped { request, model, reason: "circuit_open" });
+            return false;
         };
+        if let Some(budget) = self.retry_budget.as_mut().filter(|_| kind == Kind::First) {
+            // Each model that is asked is a request of its own: what its retries took must not come
+            // back because another model answers.
+            if job.attempts > 0 {
+                budget.on_end(false, job.ticket.take());
+            }
+            budget.on_request(now);
+        }
         its.in_flight += 1;
         job.attempts += 1;
         self.flights += 1;
         let id = StreamId(self.flights);
         let attempt = job.attempts;
-        let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
         let backend = its.model.backend;
         let prompt = job.prompt.clone();
-        // What is left of the request's time is all that an attempt can have.
-        let left = job.deadline - now;
-        let timeouts = self.settings.timeouts;
         let is_stream = self.settings.streaming != Streaming::Off;
-        let deadline = Deadline::new(
-            Timeouts {
-                total: Some(timeouts.total.map_or(left, |total| total.min(left))),
-                first_token: timeouts.first_token.filter(|_| is_stream),
-                ..timeouts
-            },
-            now,
-        );
+        let mut timeouts = self.settings.timeouts;
+        let left = job.deadline - now;
+        timeouts.total = Some(timeouts.total.map_or(left, |total| total.min(left)));
+        timeouts.first_token = timeouts.first_token.filter(|_| is_stream);
+        let deadline = Deadline::new(timeouts, now);
         let limit = deadline.next().map_or(left, |(at, _)| at - now);
         job.flights.push(Flight {
             id,
             lane,
             attempt,
-            is_hedge,
+            kind,
             started: now,
             deadline,
             permit,
@@ -98,8 +95,8 @@ impl Router {
             reading: None,
             early: Vec::new(),
         });
-        self.emit_change(change);
-        self.emit(Event::AttemptStarted { request, model, attempt, hedge: is_hedge });
+        self.emit_changes(lane);
+        self.emit(Event::AttemptStarted { request, model, attempt, hedge: kind == Kind::Hedge });
         let stream = is_stream.then(|| StreamTo { reader: self.env.me(), id });
         let bytes = u64::from(prompt.input_tokens) * BYTES_PER_TOKEN;
         let call = self
@@ -114,7 +111,7 @@ impl Router {
         if is_stream {
             self.streams.insert(id, key);
         }
-        if !is_hedge {
+        if kind != Kind::Hedge {
             self.plan_hedge(key);
         }
         true
@@ -163,9 +160,21 @@ impl Router {
             if let Some(job) = self.jobs.get_mut(key) {
                 job.next += 1;
             }
-            if self.launch(key, lane, true) {
+            if self.launch(key, lane, Kind::Hedge) {
                 return self.wait_for_hedge(key);
             }
+        }
+    }
+
+    /// One attempt brings the answer: every other is in vain from now on.
+    pub(super) fn outrun(&mut self, key: JobKey, by: StreamId) {
+        while let Some(job) = self.jobs.get_mut(key) {
+            let Some(other) = job.flights.iter().position(|it| it.id != by) else { return };
+            let flight = job.flights.swap_remove(other);
+            if let Some(lane) = self.lanes.get(flight.lane) {
+                job.pass_over(&lane.model.name, PassedOver::Slower.as_str(), true);
+            }
+            self.abandon(key, flight);
         }
     }
 

@@ -26,6 +26,8 @@ impl Router {
         output_tokens: u32,
         baggage: Rc<Baggage>,
     ) {
+        self.outrun(key, id);
+        self.streams.remove(&id);
         let Some(flight) = self.land(key, id, Outcome::Success) else { return };
         let Some(mut job) = self.end(key) else { return };
         let Some(lane) = self.lanes.get(flight.lane) else { return };
@@ -35,7 +37,7 @@ impl Router {
         job.alternatives.retain(|other| other.model != model);
         let is_first = job.order.first() == Some(&flight.lane);
         let reason = if is_first { job.chosen } else { "fallback" };
-        let used = u64::from(job.prompt.input_tokens) + u64::from(output_tokens);
+        let used = job.prompt.tokens_with(output_tokens);
         let quota = self.settle(&mut job, &model, used);
         if let Some(budget) = &mut self.retry_budget {
             budget.on_end(true, job.ticket);
@@ -70,7 +72,8 @@ impl Router {
         let Some(mut job) = self.end(key) else { return };
         let used = match job.wasted_tokens {
             0 => 0,
-            wasted => u64::from(job.prompt.input_tokens) + wasted,
+            // Never more than was reserved, however many attempts broke off.
+            wasted => job.prompt.tokens_with(wasted.min(job.prompt.output_tokens)),
         };
         self.settle(&mut job, &Rc::from("none"), used);
         if let Some(budget) = self.retry_budget.as_mut().filter(|_| job.attempts > 0) {
@@ -100,16 +103,12 @@ impl Router {
         let job = self.jobs.remove(key)?;
         let id = key.data().as_ffi();
         if let Some(bulkhead) = &mut self.bulkhead {
-            let next = match job.has_place {
-                true => bulkhead.leave(self.env.now(), id).ok().flatten(),
-                false => {
+            match bulkhead.leave(self.env.now(), id) {
+                Ok(Some(next)) => self.take_place(JobKey::from(KeyData::from_ffi(next))),
+                Ok(None) => {}
+                Err(_) => {
                     bulkhead.cancel(id);
-                    None
                 }
-            };
-            if let Some(next) = next.map(|next| JobKey::from(KeyData::from_ffi(next))) {
-                // Not now: the one that ends must have ended first.
-                self.env.after(std::time::Duration::ZERO, move |router, _| router.take_place(next));
             }
         }
         Some(job)

@@ -58,7 +58,18 @@ pub(super) struct Job {
     /// The agent has tokens of this flight: no other may answer.
     pub(super) committed: bool,
     /// Output tokens of attempts that broke off after their first token.
-    pub(super) wasted_tokens: u64,
+    pub(super) wasted_tokens: u32,
+}
+
+/// Why a model is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It is the next one.
+    First,
+    /// It failed before.
+    Retry,
+    /// The one before takes its time.
+    Hedge,
 }
 
 /// An attempt under way.
@@ -68,9 +79,9 @@ pub(super) struct Flight {
     pub(super) lane: usize,
     /// Which attempt of the request.
     pub(super) attempt: u32,
-    pub(super) is_hedge: bool,
+    pub(super) kind: Kind,
     pub(super) started: Time,
-    /// How long it may take, and its parts.
+    /// What it may take: no more than what is left of the request's time.
     pub(super) deadline: Deadline,
     pub(super) permit: Option<Permit>,
     pub(super) call: Option<CallHandle>,
@@ -102,6 +113,19 @@ pub(super) struct AttemptError {
     pub(super) budget: Option<Duration>,
 }
 
+impl Flight {
+    /// Which budget it went over, and how much that was.
+    pub(super) fn late(&self, between_tokens: Option<Duration>) -> AttemptError {
+        let next = self.deadline.next();
+        let budget = next.map(|(at, _)| at - self.started);
+        match next.map(|(_, timeout)| timeout) {
+            Some(Timeout::FirstToken) => AttemptError::late("first_token_timed_out", budget),
+            Some(Timeout::BetweenTokens) => AttemptError::late("stalled", between_tokens),
+            Some(Timeout::Total) | None => AttemptError::late("timed_out", budget),
+        }
+    }
+}
+
 impl AttemptError {
     /// An error that no provider has put into words.
     pub(super) fn transient(cause: &'static str) -> AttemptError {
@@ -115,14 +139,8 @@ impl AttemptError {
         }
     }
 
-    /// The attempt took longer than it might.
-    pub(super) fn late(deadline: &Deadline, timeout: Timeout) -> AttemptError {
-        let timeouts = deadline.timeouts();
-        let (cause, budget) = match timeout {
-            Timeout::Total => ("timed_out", timeouts.total),
-            Timeout::FirstToken => ("first_token_timed_out", timeouts.first_token),
-            Timeout::BetweenTokens => ("stalled", timeouts.between_tokens),
-        };
+    /// The attempt took longer than it may.
+    pub(super) fn late(cause: &'static str, budget: Option<Duration>) -> AttemptError {
         AttemptError { budget, ..AttemptError::transient(cause) }
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     Router,
-    job::{AttemptError, Flight, JobKey},
+    job::{AttemptError, Flight, JobKey, Kind},
     millis,
 };
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
         breaker::Outcome,
         budget::Cause,
         classify::{Class, Failure, classify},
-        deadline::Timeout,
         retry_after::{self, Said},
     },
     stack::{
@@ -32,10 +31,10 @@ impl Router {
         id: StreamId,
         result: Result<Generated, CallError>,
     ) {
-        let now = self.env.now();
+        let between_tokens = self.settings.timeouts.between_tokens;
         let Some(flight) = self.flight(key, id) else { return };
         flight.call = None;
-        let (lane, deadline) = (flight.lane, flight.deadline);
+        let lane = flight.lane;
         let error = match result {
             Ok(Generated::Completion { output_tokens, baggage, .. }) => {
                 return self.succeed(key, id, output_tokens, baggage);
@@ -48,9 +47,10 @@ impl Router {
             Ok(Generated::Malformed) => {
                 AttemptError { status: Some(200), ..AttemptError::transient("malformed") }
             }
-            Err(CallError::TimedOut) => {
-                AttemptError::late(&deadline, deadline.fired(now).unwrap_or(Timeout::Total))
-            }
+            Err(CallError::TimedOut) => match self.flight(key, id) {
+                Some(flight) => flight.late(between_tokens),
+                None => return,
+            },
             Err(error) => AttemptError::transient(error.name()),
         };
         self.fail(key, id, error);
@@ -89,11 +89,11 @@ impl Router {
         if outcome == Outcome::Success {
             lane.latency.observe(took);
         }
-        let change = lane.record(now, job.prompt.task, flight.permit, outcome, took);
+        lane.record(now, job.prompt.task, flight.permit, outcome, took);
         if let Some(latencies) = self.latencies.as_mut().filter(|_| outcome == Outcome::Success) {
             latencies.record(now, took);
         }
-        self.emit_change(change);
+        self.emit_changes(flight.lane);
         Some(flight)
     }
 
@@ -104,7 +104,9 @@ impl Router {
         let Some(flight) = self.land(key, id, outcome) else { return };
         // One that answered with an error has nothing more to say.
         self.close_stream(&flight, flight.reading.is_some() || error.status.is_none());
-        if let Some(budget) = &mut self.retry_budget {
+        if let Some(budget) = &mut self.retry_budget
+            && (error.is_retryable() || error.should_retry == Some(false))
+        {
             budget.on_attempt_failed();
         }
         let (Some(job), Some(lane)) = (self.jobs.get_mut(key), self.lanes.get(flight.lane)) else {
@@ -113,7 +115,7 @@ impl Router {
         let model = Rc::clone(&lane.model.name);
         job.pass_over(&model, error.cause, true);
         if let Some(reading) = &flight.reading {
-            job.wasted_tokens += u64::from(reading.tokens);
+            job.wasted_tokens = job.wasted_tokens.saturating_add(reading.tokens);
         }
         let (request, attempt) = (job.prompt.request.clone(), flight.attempt);
         let is_alone = job.flights.is_empty();
@@ -149,7 +151,9 @@ impl Router {
         let now = self.env.now();
         let Some(job) = self.jobs.get_mut(key) else { return true };
         job.failures += 1;
-        if flight.is_hedge || job.failures >= self.settings.retry.attempts || !error.is_retryable()
+        if flight.kind == Kind::Hedge
+            || job.failures >= self.settings.retry.attempts
+            || !error.is_retryable()
         {
             return false;
         }
@@ -190,7 +194,7 @@ impl Router {
         let delay_ms = millis(pause);
         self.emit(Event::RetryScheduled { request, model, delay_ms, cause: error.cause });
         self.env.after(pause, move |router, _| {
-            if !router.launch(key, lane, false) {
+            if !router.launch(key, lane, Kind::Retry) {
                 router.go_on(key);
             }
         });

@@ -66,14 +66,11 @@ impl Lane {
     }
 
     /// Asks the breaker whether a call may be made.
-    pub(super) fn admit(
-        &mut self,
-        now: Time,
-        task: Task,
-    ) -> (Result<Option<Permit>, Rejected>, Option<Event>) {
-        let Some((_, name, breaker)) = self.breaker(task) else { return (Ok(None), None) };
-        let admitted = breaker.admit(now).map(Some);
-        (admitted, changed(name, breaker))
+    pub(super) fn admit(&mut self, now: Time, task: Task) -> Result<Option<Permit>, Rejected> {
+        match self.breaker(task) {
+            Some((_, _, breaker)) => breaker.admit(now).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Tells the breaker how a call ended.
@@ -84,10 +81,24 @@ impl Lane {
         permit: Option<Permit>,
         outcome: Outcome,
         took: Duration,
-    ) -> Option<Event> {
-        let (_, name, breaker) = self.breaker(task)?;
-        breaker.record(now, permit?, outcome, took);
-        changed(name, breaker)
+    ) {
+        if let (Some((_, _, breaker)), Some(permit)) = (self.breaker(task), permit) {
+            breaker.record(now, permit, outcome, took);
+        }
+    }
+
+    /// Lets the breakers do what is due by now, asked or not.
+    pub(super) fn poll(&mut self, now: Time) {
+        self.breakers.iter_mut().for_each(|(_, _, breaker)| breaker.poll(now));
+    }
+
+    /// The next transition of a breaker that was not told of yet.
+    pub(super) fn take_change(&mut self) -> Option<Event> {
+        self.breakers.iter_mut().find_map(|(_, name, breaker)| {
+            let (from, to) = breaker.take_change()?;
+            let component = Rc::clone(name);
+            Some(Event::BreakerChanged { component, from: from.as_str(), to: to.as_str() })
+        })
     }
 
     /// Tells the breaker that a call was given up.
@@ -159,7 +170,9 @@ impl Lane {
         let Some(key) = keys.into_iter().find(|key| *self.guarded(*key) == *name) else {
             return false;
         };
-        let breaker = Breaker::restore(Rc::clone(settings), saved);
+        let mut breaker = Breaker::restore(Rc::clone(settings), saved);
+        // Whoever held its permits died with the earlier life.
+        breaker.abandon();
         self.breakers.retain(|(other, ..)| *other != key);
         self.breakers.push((key, name.into(), breaker));
         true
@@ -173,11 +186,4 @@ fn open(state: &State) -> u8 {
         State::HalfOpen => 1,
         State::Closed | State::Disabled | State::MetricsOnly => 0,
     }
-}
-
-/// The event of the last transition of a breaker.
-fn changed(name: &Rc<str>, breaker: &mut Breaker) -> Option<Event> {
-    let (from, to) = breaker.take_change()?;
-    let component = Rc::clone(name);
-    Some(Event::BreakerChanged { component, from: from.as_str(), to: to.as_str() })
 }

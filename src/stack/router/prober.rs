@@ -89,7 +89,11 @@ impl Router {
         }
     }
 
-    fn report(&self) -> HealthReport {
+    fn report(&mut self) -> HealthReport {
+        let now = self.env.now();
+        // What time has changed shows, though no request has come by since.
+        self.lanes.iter_mut().for_each(|lane| lane.poll(now));
+        (0..self.lanes.len()).for_each(|lane| self.emit_changes(lane));
         let models: Vec<_> = self.lanes.iter().map(|lane| lane.report()).collect();
         let mut providers: Vec<&'static str> = models.iter().map(|model| model.provider).collect();
         providers.sort_unstable();

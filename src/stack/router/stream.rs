@@ -19,8 +19,7 @@ use crate::stack::{
 impl Router {
     /// A model has begun to answer.
     pub(super) fn read(&mut self, key: JobKey, id: StreamId, baggage: Rc<Baggage>) {
-        let Some(job) = self.jobs.get_mut(key) else { return };
-        let Some(flight) = job.flights.iter_mut().find(|flight| flight.id == id) else { return };
+        let Some(flight) = self.flight(key, id) else { return };
         flight.reading = Some(Reading { baggage, next: 0, tokens: 0 });
         let early = std::mem::take(&mut flight.early);
         self.watch(key, id);
@@ -32,14 +31,16 @@ impl Router {
     /// Looks at the stream again when its next timeout is due.
     fn watch(&mut self, key: JobKey, id: StreamId) {
         let now = self.env.now();
-        let Some(deadline) = self.flight(key, id).map(|flight| flight.deadline) else { return };
-        let Some((at, _)) = deadline.next() else { return };
-        let Some(late) = deadline.fired(now) else {
+        let between_tokens = self.settings.timeouts.between_tokens;
+        let Some(flight) = self.flight(key, id) else { return };
+        let Some((at, _)) = flight.deadline.next() else { return };
+        if now < at {
             // Tokens only move the timeout back, so one timer at a time is enough.
             self.env.after(at - now, move |router, _| router.watch(key, id));
             return;
-        };
-        self.fail(key, id, AttemptError::late(&deadline, late));
+        }
+        let error = flight.late(between_tokens);
+        self.fail(key, id, error);
     }
 
     /// Stops reading, and tells a model so that may still be writing.
@@ -88,7 +89,6 @@ impl Router {
             Part::Ping => return,
             Part::End { output_tokens } if output_tokens == reading.tokens => {
                 let baggage = Rc::clone(&reading.baggage);
-                self.streams.remove(&id);
                 return self.succeed(key, id, output_tokens, baggage);
             }
             Part::End { .. } | Part::Closed => AttemptError::transient("cut"),
@@ -105,13 +105,9 @@ impl Router {
         self.fail(key, id, error);
     }
 
-    /// Passes tokens on to the agent; every other attempt is in vain from now on.
+    /// Passes tokens on to the agent.
     fn relay(&mut self, key: JobKey, id: StreamId, lane: usize, tokens: u32) {
-        while let Some(job) = self.jobs.get_mut(key) {
-            let Some(other) = job.flights.iter().position(|flight| flight.id != id) else { break };
-            let flight = job.flights.swap_remove(other);
-            self.abandon(key, flight);
-        }
+        self.outrun(key, id);
         let (Some(job), Some(lane)) = (self.jobs.get(key), self.lanes.get(lane)) else { return };
         let Some((reader, attempt)) = job.reader else { return };
         let request = job.prompt.request.clone();
