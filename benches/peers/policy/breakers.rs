@@ -1,0 +1,91 @@
+//! Every dialect of the breaker, beside the `failsafe` crate's: a call is admitted and its outcome
+//! recorded, a millisecond after the one before.
+
+use std::{rc::Rc, time::Duration};
+
+use failsafe::{
+    Config, FailurePolicy, backoff, clock,
+    failure_policy::{consecutive_failures, success_rate_over_time_window},
+};
+use seedbed::policy::breaker::{Breaker, Dialect, Outcome};
+
+use crate::row::{Row, Run, at, times};
+
+const LIMIT: u32 = 60;
+const WAIT: Duration = Duration::from_secs(60);
+
+/// When calls fail.
+#[derive(Clone, Copy)]
+enum Failing {
+    Never,
+    /// 64 calls in a row, then 64 that do not.
+    Outages,
+}
+
+impl Failing {
+    fn fails(self, number: u64) -> bool {
+        match self {
+            Failing::Never => false,
+            Failing::Outages => number & 64 != 0,
+        }
+    }
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let healthy = Dialect::ALL.map(|dialect| row(dialect, Failing::Never, ""));
+    let outages = Dialect::ALL.map(|dialect| row(dialect, Failing::Outages, ", outages"));
+    healthy.into_iter().chain(outages).collect()
+}
+
+fn row(dialect: Dialect, failing: Failing, suffix: &str) -> Row {
+    let row = Row::new(format!("breaker {dialect}{suffix}"), ours(dialect, failing)).within(LIMIT);
+    match dialect {
+        Dialect::Resilience4j | Dialect::Polly => {
+            let policy = success_rate_over_time_window(
+                0.5,
+                100,
+                Duration::from_secs(30),
+                backoff::constant(WAIT),
+            );
+            row.beside("failsafe, success rate over time", peer(policy, failing))
+        }
+        _ => {
+            let policy = consecutive_failures(5, backoff::constant(WAIT));
+            row.beside("failsafe, consecutive failures", peer(policy, failing))
+        }
+    }
+}
+
+fn ours(dialect: Dialect, failing: Failing) -> Run {
+    let mut breaker = Breaker::new(Rc::new(dialect.settings()));
+    let took = Duration::from_millis(20);
+    times(move |number| {
+        let now = at(number);
+        let Ok(permit) = breaker.admit(now) else { return false };
+        let failed = failing.fails(number);
+        let outcome = if failed { Outcome::Failure } else { Outcome::Success };
+        breaker.record(now, permit, outcome, took);
+        true
+    })
+}
+
+/// On the clock that its own tests use, begun anew by each round.
+fn peer(policy: impl FailurePolicy + 'static, failing: Failing) -> Run {
+    let breaker = Config::new().failure_policy(policy).build();
+    Box::new(move |calls| {
+        clock::freeze(|clock| {
+            for number in 0..calls {
+                clock.advance(Duration::from_millis(1));
+                let admitted = std::hint::black_box(&breaker).is_call_permitted();
+                if !admitted {
+                    continue;
+                }
+                if failing.fails(number) {
+                    breaker.on_error();
+                } else {
+                    breaker.on_success();
+                }
+            }
+        });
+    })
+}
