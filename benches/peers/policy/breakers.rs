@@ -1,7 +1,7 @@
 //! Every dialect of the breaker, beside the `failsafe` crate's: a call is admitted and its outcome
 //! recorded, a millisecond after the one before.
 
-use std::{rc::Rc, time::Duration};
+use std::{hint::black_box, rc::Rc, time::Duration};
 
 use failsafe::{
     Config, FailurePolicy, backoff, clock,
@@ -12,7 +12,8 @@ use seedbed::policy::breaker::{Breaker, Dialect, Outcome};
 use crate::row::{Row, Run, at, times};
 
 const LIMIT: u32 = 60;
-const WAIT: Duration = Duration::from_secs(60);
+/// Shorter than an outage, so that the breakers go through all of their states.
+const WAIT: Duration = Duration::from_millis(50);
 
 /// When calls fail.
 #[derive(Clone, Copy)]
@@ -57,7 +58,10 @@ fn row(dialect: Dialect, failing: Failing, suffix: &str) -> Row {
 }
 
 fn ours(dialect: Dialect, failing: Failing) -> Run {
-    let mut breaker = Breaker::new(Rc::new(dialect.settings()));
+    let mut settings = dialect.settings();
+    settings.wait.base = WAIT;
+    settings.wait.sweep = settings.wait.sweep.map(|_| WAIT);
+    let mut breaker = Breaker::new(Rc::new(settings));
     let took = Duration::from_millis(20);
     times(move |number| {
         let now = at(number);
@@ -69,18 +73,23 @@ fn ours(dialect: Dialect, failing: Failing) -> Run {
     })
 }
 
-/// On the clock that its own tests use, begun anew by each round.
+/// On the clock that its own tests use. Each round begins where the last one has ended.
 fn peer(policy: impl FailurePolicy + 'static, failing: Failing) -> Run {
     let breaker = Config::new().failure_policy(policy).build();
+    let step = Duration::from_millis(1);
+    let mut elapsed = Duration::ZERO;
+    let mut number = 0;
     Box::new(move |calls| {
         clock::freeze(|clock| {
-            for number in 0..calls {
-                clock.advance(Duration::from_millis(1));
-                let admitted = std::hint::black_box(&breaker).is_call_permitted();
-                if !admitted {
+            clock.advance(elapsed);
+            for _ in 0..calls {
+                number += 1;
+                clock.advance(step);
+                elapsed += step;
+                if !black_box(&breaker).is_call_permitted() {
                     continue;
                 }
-                if failing.fails(number) {
+                if failing.fails(black_box(number)) {
                     breaker.on_error();
                 } else {
                     breaker.on_success();
