@@ -22,7 +22,15 @@ pub(super) fn subject(
     kind: &str,
     config: &mut Fields,
 ) -> Option<Result<Box<dyn Subject>, Unsupported>> {
-    let kinds = ["health", "health_check", "health_aggregate", "health_score", "system_health"];
+    let kinds = [
+        "health",
+        "health_check",
+        "health_checker",
+        "ccr_health",
+        "health_aggregate",
+        "health_score",
+        "system_health",
+    ];
     let checks = || Ok(Box::new(Checks::new(config)?) as Box<dyn Subject>);
     kinds.contains(&kind).then(checks)
 }
@@ -182,6 +190,14 @@ impl Subject for Checks {
     fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
         match event {
             "check" | "run_check" | "check_health" | "health_check" => self.check(now, step),
+            "check_ok" | "check_success" | "success" | "check_succeeds" => {
+                step.put("check_returns", "HEALTHY".into());
+                self.check(now, step)
+            }
+            "check_fail" | "check_failed" | "check_failure" | "failure" | "check_fails" => {
+                step.put("check_raises", true.into());
+                self.check(now, step)
+            }
             "aggregate" | "overall" | "score" | "system_health" | "get_system_health" => {
                 match self.listed(step)? {
                     None => Ok(self.summary()),

@@ -265,6 +265,16 @@ fn spell_out(step: &mut Fields) -> Result<(), Unsupported> {
         step.rename(name, "http_status");
     }
     step.rename("times_out", "check_times_out");
+    if let Some(outcome) = step.any(&["outcome", "result"], Fields::text)? {
+        match outcome.as_str() {
+            "success" | "ok" => step.put("check_returns", "HEALTHY".into()),
+            "timeout" => step.put("check_times_out", true.into()),
+            "failure" | "error" | "connect_error" | "connection_error" | "connection_refused" => {
+                step.put("check_raises", outcome.into());
+            }
+            _ => step.put("check_returns", outcome.into()),
+        }
+    }
     for name in ["returns", "returns_status"] {
         step.rename(name, "check_returns");
     }

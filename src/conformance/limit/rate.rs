@@ -100,6 +100,9 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
         }
     }
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    // Words that only resilience4j has.
+    let cycles = ["limit_for_period", "limit_refresh_period_ms", "limit_refresh_period_ns"];
+    let cycles = cycles.iter().any(|word| config.has(word)) && !has(&["tower", "sliding"]);
     let rate = rate(config)?;
     let burst = first_whole(
         config,
@@ -107,6 +110,7 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
             "burst",
             "capacity",
             "max_burst",
+            "burst_capacity",
             "burst_size",
             "bucket_size",
             "token_limit",
@@ -127,7 +131,7 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
     } else if has(&["bursty", "failsafe"]) {
         let rate = rate.ok_or_else(no_rate)?;
         (Algorithm::Window(FixedWindow::new(rate, Start::At(Time::ZERO))), Manner::Reserving)
-    } else if has(&["resilience4j", "r4j", "atomic", "semaphore", "cycle"]) {
+    } else if cycles || has(&["resilience4j", "r4j", "atomic", "semaphore", "cycle"]) {
         // resilience4j's default: 50 every 500 ns.
         let rate = rate.unwrap_or(Rate::new(50, Duration::from_nanos(500)));
         (Algorithm::Window(FixedWindow::new(rate, Start::At(Time::ZERO))), Manner::Timed)
@@ -173,9 +177,11 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
 }
 
 /// How many permits there are in a period.
-const PERMITS: [&str; 18] = [
+const PERMITS: [&str; 20] = [
     "limit",
     "limit_for_period",
+    "permissions_per_cycle",
+    "permits_per_cycle",
     "permits",
     "permit_limit",
     "period_permits",
@@ -214,7 +220,11 @@ fn rate(config: &mut Fields) -> Result<Option<Rate>, Unsupported> {
     let permits = first_number(config, &PERMITS)?;
     let periods = [
         "limit_refresh_period",
+        "limit_refresh",
         "refresh_period",
+        "refresh",
+        "cycle",
+        "cycle_duration",
         "period",
         "window",
         "per",
@@ -360,6 +370,11 @@ impl Limited {
         tell_duration(seen, &names, next);
         let nanos = next.map_or(-1.0, |next| next.as_nanos() as f64);
         tell(seen, &["nanos_to_wait", "ns_to_wait"], nanos);
+        tell(seen, &["ms_to_wait", "millis_to_wait"], nanos / 1e6);
+        if !seen.contains_key("wait_ms") {
+            // Nothing was asked for: it is about whoever asks next.
+            tell_duration(seen, &["wait"], next);
+        }
         if let Algorithm::Smooth(smooth) = &self.algorithm {
             tell_duration(seen, &["interval"], Some(smooth.interval()));
             let free = Some(smooth.next_free() - Time::ZERO);
@@ -372,7 +387,7 @@ impl Limited {
             tell(seen, &["limit", "limit_for_period"], window.rate().permits());
         }
         tell_duration(seen, &["timeout", "timeout_duration"], Some(self.timeout));
-        tell(seen, &["capacity", "burst"], self.capacity);
+        tell(seen, &["capacity", "burst", "max_burst"], self.capacity);
         tell(seen, &["permitted_total", "total_permitted"], self.totals.0);
         tell(seen, &["rejected_total", "total_rejected"], self.totals.1);
     }
@@ -440,10 +455,7 @@ impl Subject for Limited {
     fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
         let mut seen = Seen::new();
         match event {
-            "observe" | "advance" | "tick" | "metrics" | "status" => {
-                let next = self.algorithm.peek(now, 1).ok();
-                tell_duration(&mut seen, &["wait"], next);
-            }
+            "observe" | "advance" | "tick" | "metrics" | "status" => {}
             "check_only" | "check_n_only" | "peek" => {
                 let outcome = self.algorithm.peek(now, permits(step)?.unwrap_or(1));
                 let outcome = match outcome {

@@ -250,7 +250,11 @@ fn words(text: &str, retry: &mut Retry) -> Result<(), Unsupported> {
         return Ok(());
     }
     let unknown = || Unsupported(format!("nobody understands the jitter {text:?}"));
-    let numbers: Vec<f64> = lower
+    // "uniform(0.8,1.2) x min(…)": only what it is drawn from counts.
+    let drawn = lower.split_once("uniform(").or_else(|| lower.split_once("u("));
+    let drawn = drawn.filter(|_| !lower.contains("1 - ")).and_then(|(_, it)| it.split_once(')'));
+    let numbers: Vec<f64> = drawn
+        .map_or(lower.as_str(), |(drawn, _)| drawn)
         .split(|c: char| !c.is_ascii_digit() && c != '.')
         .filter_map(|number| number.parse().ok())
         .collect();

@@ -223,6 +223,7 @@ impl Subject for Aws {
             other => outcome.unwrap_or_else(|| other.to_owned()),
         };
         let next = self.attempt.saturating_add(1);
+        let times = whole(step, &["times", "count"])?.unwrap_or(1);
         let said = Said::read(&headers(step)?, jiff::Timestamp::UNIX_EPOCH);
         let mut seen = Seen::new();
         let mut pause = None;
@@ -237,9 +238,17 @@ impl Subject for Aws {
             if self.attempt == 1 {
                 self.last = None;
             }
-            if matches!(outcome.as_str(), "success" | "ok" | "200") {
-                self.budget.on_end(true, self.last.take());
+            let at_once = matches!(outcome.as_str(), "first_try_success" | "success_first_try");
+            if at_once {
+                self.last = None;
+            }
+            if at_once || matches!(outcome.as_str(), "success" | "ok" | "200") {
+                for _ in 0..times {
+                    self.budget.on_end(true, self.last.take());
+                }
                 self.attempt = 0;
+            } else if times > 1 {
+                return Err(Unsupported("one failure at a time".to_owned()));
             } else if let Some(cause) =
                 self.cause(&outcome)?.filter(|_| self.attempt < self.retry.attempts)
             {
@@ -259,6 +268,13 @@ impl Subject for Aws {
         }
         let names = ["retry", "retried", "should_retry", "ok", "allowed", "acquired", "permitted"];
         tell(&mut seen, &names, retry);
+        let decision = match (retry, pause) {
+            (true, Some(_)) => "yes_after_delay",
+            (true, None) => "yes",
+            (false, Some(_)) => "no_after_delay",
+            (false, None) => "no",
+        };
+        tell(&mut seen, &["decision", "should_attempt"], decision);
         tell_pause(&mut seen, pause);
         if pause.is_none() {
             // No pause at all, for a case that asks how long it is.
