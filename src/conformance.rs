@@ -48,6 +48,26 @@ impl fmt::Display for Unsupported {
 /// What can be seen of a subject after a step, by name.
 type Seen = Map<String, Value>;
 
+/// Tells a value once more, for a case that wants a value of this type: libraries differ in whether
+/// a refusal is a flag or a word.
+fn also(seen: &mut Seen, name: &str, value: impl Into<Value>) {
+    let value = value.into();
+    seen.insert(typed(name, &value), value);
+}
+
+/// Where a value of this type is told, if it is told beside the plain one.
+fn typed(name: &str, value: &Value) -> String {
+    let of = match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "flag",
+        Value::Number(_) => "number",
+        Value::String(_) => "word",
+        Value::Array(_) => "list",
+        Value::Object(_) => "table",
+    };
+    format!("{name} as a {of}")
+}
+
 /// A policy under test.
 trait Subject {
     /// Does what the step says, and tells everything that an expectation may ask about.
@@ -139,7 +159,7 @@ const RELATIONS: [&str; 3] = ["_between", "_at_least", "_at_most"];
 /// What differs between what was seen and what was wanted under a name.
 fn compare(seen: &Seen, name: &str, wanted: &Value) -> Result<Option<String>, Unsupported> {
     let unknown = || Unsupported(format!("nothing tells {name:?}"));
-    if let Some(seen) = seen.get(name) {
+    if let Some(seen) = seen.get(&typed(name, wanted)).or_else(|| seen.get(name)) {
         return Ok((!same(seen, wanted)).then(|| format!("{name} is {seen}, not {wanted}")));
     }
     let related =

@@ -8,6 +8,7 @@ use super::Unsupported;
 
 /// The fields of a table in a case. Each is taken out by whoever understands it; what is left at
 /// the end was not understood.
+#[derive(Clone)]
 pub(super) struct Fields {
     place: String,
     left: Map<String, Value>,
@@ -21,6 +22,20 @@ impl Fields {
     /// A value of any type. `null` is as good as absent.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Reads a name as another one, unless that is there as well.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        if !self.left.contains_key(to)
+            && let Some(value) = self.left.remove(from)
+        {
+            self.put(to, value);
+        }
+    }
+
+    /// Adds a value.
+    pub(super) fn put(&mut self, name: &str, value: Value) {
+        self.left.insert(name.to_owned(), value);
     }
 
     /// Whether a value is there, even `null`.

@@ -20,6 +20,11 @@ impl Smooth {
         Smooth { interval: Rate::new(1, interval).per, next_free: Time::ZERO }
     }
 
+    /// How far apart permits are.
+    pub const fn interval(&self) -> Duration {
+        Duration::from_nanos(self.interval)
+    }
+
     /// When the next permit is free.
     pub const fn next_free(&self) -> Time {
         self.next_free
