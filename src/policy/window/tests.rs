@@ -246,6 +246,11 @@ fn a_window_fits_its_own_shape_alone() {
     let window = Window::new(shape);
     assert!(window.fits(shape));
     assert!(!window.fits(Shape::Calls(5)));
+    assert!(!Window::new(Shape::Unbounded).fits(Shape::Interval(ms(1))), "as long, but another");
+    let mut cut: serde_json::Value = serde_json::to_value(&window).unwrap();
+    cut["oldest"] = serde_json::json!(1);
+    let cut: Window = serde_json::from_value(cut).unwrap();
+    assert!(!cut.fits(shape), "the oldest is not after the newest");
     let mut cut: serde_json::Value = serde_json::to_value(&window).unwrap();
     cut["calls"] = serde_json::json!([0, 0, 0]);
     let cut: Window = serde_json::from_value(cut).unwrap();

@@ -52,6 +52,8 @@ fn metrics_only_tells_of_each_limit_once() {
         it.note(at(0), FAILED, ms(2));
     }
     assert_eq!(told(&it), (1, 1));
+    it.note(at(0), FAILED, ms(2));
+    assert_eq!(told(&it), (1, 1), "both still are, and were told");
     assert_eq!(it.calls(0, FAILED, 9), State::MetricsOnly);
     assert_eq!(told(&it), (1, 1));
     it.force(at(0), State::MetricsOnly);
@@ -152,6 +154,18 @@ fn permits_that_nobody_will_give_back_are_abandoned() {
     assert!(it.admit(at(500_000)).is_err(), "a late permit makes no room");
     it.release(probe);
     assert!(it.admit(at(500_000)).is_ok());
+}
+
+#[test]
+fn what_was_late_before_permits_are_abandoned_is_late_after() {
+    let mut it = breaker(Settings::polly());
+    let early = it.admit(at(0)).unwrap();
+    it.reset(at(0));
+    let lost = it.admit(at(0)).unwrap();
+    it.abandon();
+    assert!(it.is_late(early) && it.is_late(lost));
+    let new = it.admit(at(0)).unwrap();
+    assert!(!it.is_late(new));
 }
 
 #[test]
