@@ -28,7 +28,7 @@ pub use agent::{Agent, AgentParts};
 pub use asker::Asker;
 pub use backend::{Backend, Outage, Outages};
 pub use caller::{BreakerQuery, Caller, CallerParts, breaker_names};
-pub use event::{Event, RequestId, RequestOutcome};
+pub use event::{Alternatives, Event, RequestId, RequestOutcome, Utc};
 pub use leak::Leak;
 pub use load::{Arrival, Arrivals, BrokenLoad, Load};
 pub use message::{

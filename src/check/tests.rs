@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::{ALWAYS, CheckResult, Watch};
 use crate::{
     scenario::{Sim, parse},
-    stack::{Event, RequestId, RequestOutcome},
+    stack::{Event, RequestId, RequestOutcome, Utc},
     world::{Happening, MessageInfo, MessageKind, Outcome, Seed, Sighting, Time, World},
 };
 
@@ -414,7 +414,12 @@ fn no_workspace_is_charged_more_than_its_quota_for_a_day() {
         request: request(number),
         workspace: "acme".into(),
         model: "opus".into(),
+        provider: "generic",
         tokens,
+        limit: 100,
+        used: 0,
+        remaining: 0,
+        reset_at: Utc(jiff::Timestamp::UNIX_EPOCH),
     };
     let started = |number| Event::RequestStarted {
         request: request(number),

@@ -7,6 +7,7 @@ use slotmap::Key;
 use super::{
     Router,
     job::{Job, JobKey},
+    lane::Lane,
     millis,
 };
 use crate::{
@@ -113,26 +114,27 @@ impl Router {
             preferred: account.and_then(|account| account.prefer),
         };
         let eject = self.settings.health.eject;
+        let can_pay = |lane: &Lane| {
+            account.is_none_or(|account| account.can_pay(lane.model.settings.price_micros))
+        };
         let lanes = chain.iter().filter_map(|&lane| self.lanes.get(lane));
         let candidates: Vec<Candidate<'_>> =
-            lanes.map(|lane| lane.candidate(eject, true)).collect();
+            lanes.map(|lane| lane.candidate(eject, can_pay(lane))).collect();
         let selection = wish.select(&candidates, &mut self.draws);
         let lane_of = |place: usize| chain.get(place).copied();
         job.order = selection.order().filter_map(lane_of).collect();
         job.chosen = selection.chosen().map_or("none", |chosen| chosen.as_str());
+        let mut barred = Vec::new();
         for (place, why) in selection.passed_over() {
-            if let Some(lane) = lane_of(place).and_then(|lane| self.lanes.get(lane)) {
-                job.pass_over(&lane.model.name, why.as_str(), false);
+            let Some(lane) = lane_of(place) else { continue };
+            let Some(its) = self.lanes.get(lane) else { continue };
+            job.pass_over(&its.model.name, why.as_str(), false);
+            if !job.order.contains(&lane) {
+                let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
+                barred.push(Event::AttemptSkipped { request, model, reason: why.as_str() });
             }
         }
-        let barred: Vec<usize> =
-            chain.iter().copied().filter(|it| !job.order.contains(it)).collect();
-        let request = job.prompt.request.clone();
-        for lane in barred.iter().filter_map(|&lane| self.lanes.get(lane)) {
-            let model = Rc::clone(&lane.model.name);
-            let request = request.clone();
-            self.emit(Event::AttemptSkipped { request, model, reason: "unhealthy" });
-        }
+        barred.into_iter().for_each(|skipped| self.emit(skipped));
         self.go_on(key);
     }
 
