@@ -62,11 +62,8 @@ impl Builder {
                 self.error(chain.span, "empty", &message, "name a backend, or remove the route");
             }
         }
-        let others = raw.routes.values().map(|chain| chain.value.len()).chain([chain.len()]);
-        if let Some(hedge) = raw.hedge.as_ref().filter(|_| others.max() == Some(1)) {
-            let help = "add fallback = [\"…\"]";
-            self.error(hedge.span, "nobody to ask", "there is no other model to ask", help);
-        }
+        let lengths = raw.routes.values().map(|chain| chain.value.len()).chain([chain.len()]);
+        let has_others = lengths.max() > Some(1);
         if let Some(per_task) = raw.breaker_per_task.as_ref().filter(|_| raw.breaker.is_none()) {
             let message = "there is no breaker for a task to have";
             self.error(per_task.span, "without a breaker", message, "add breaker = {}");
@@ -97,7 +94,7 @@ impl Builder {
                 per_task: raw.breaker_per_task.is_some_and(|it| it.value),
             }),
             bulkhead: raw.bulkhead.map(|raw| self.bulkhead(raw)),
-            hedge: raw.hedge.and_then(|raw| self.hedge(raw)),
+            hedge: raw.hedge.and_then(|raw| self.hedge(raw, has_others)),
             health: raw.health.map_or(default.health, |raw| self.health_checks(raw)),
             persist: raw.persist.unwrap_or(false),
             overhead: self.delay(raw.overhead, default.overhead),
@@ -302,9 +299,18 @@ impl Builder {
         settings
     }
 
-    fn hedge(&mut self, At { value: raw, span }: At<RawHedge>) -> Option<Hedging> {
+    fn hedge(
+        &mut self,
+        At { value: raw, span }: At<RawHedge>,
+        has_others: bool,
+    ) -> Option<Hedging> {
         let extra = self.whole_up_to(raw.extra, 1, 10, "extra");
         match (raw.after, raw.percentile) {
+            (Some(_), None) | (None, Some(_)) if !has_others => {
+                let help = "add fallback = [\"…\"], or remove hedge";
+                self.error(span, "nobody to ask", "there is no other model to ask", help);
+                None
+            }
             (Some(after), None) => {
                 let after = self.positive(Some(after), Duration::from_secs(2));
                 Some(Hedging { delay: HedgeDelay::Fixed(after), extra })
@@ -332,7 +338,11 @@ impl Builder {
             healthy_after: self.at_least_one(raw.healthy_after, default.healthy_after),
             ..default
         };
-        if let Some(span) = spans.1.or(spans.0).filter(|_| settings.timeout > settings.interval) {
+        if let Some(span) = spans
+            .1
+            .or(spans.0)
+            .filter(|_| Duration::ZERO < settings.interval && settings.interval < settings.timeout)
+        {
             let message = "a check may take longer than the time to the next one";
             self.error(span, "", message, "make timeout at most interval");
         }

@@ -34,7 +34,7 @@ fn chains() {
         "routes = { code_review = [] }",
         &["4:26 [[]] the route of code_review leads nowhere | "],
     );
-    let unknown = "unknown variant `code_revue`";
+    let unknown = "unknown value `code_revue` | did you mean `code_review`?";
     router("routes = { code_revue = [\"opus\"] }", &[&format!("4:12 [code_revue] {unknown}")]);
     router("tiers = { code_revue = 3 }", &[&format!("4:11 [code_revue] {unknown}")]);
     router("tiers = { code_review = 256 }", &["4:25 [256] "]);
@@ -107,7 +107,7 @@ fn breakers() {
     breaker("window = { time = \"1500ms\" }", &["4:31 [\"1500ms\"] a window is at most a day"]);
     breaker(
         "dialect = \"gobreaker\", window = { calls = 5 }",
-        &["4:46 [{ calls = 5 }] the window of gobreaker is a time"],
+        &["4:45 [{ calls = 5 }] the window of gobreaker is a time"],
     );
     breaker(
         "dialect = \"polly\", probes = 3",
@@ -115,7 +115,7 @@ fn breakers() {
     );
     breaker(
         "dialect = \"failsafe\", failures = 3, failure_rate = \"5%\"",
-        &["4:66 [\"5%\"] [3] a breaker opens by one rule"],
+        &["4:46 [3] [\"5%\"] a breaker opens by one rule"],
     );
     breaker("dialect = \"failsafe\", probes = 2, successes = 3", &["4:"]);
     router("breaker_per_task = true", &["4:20 [true] there is no breaker for a task to have | "]);
@@ -172,8 +172,13 @@ fn guards() {
         "hedge = { after = \"1s\", percentile = 95 }",
         &[&format!("4:9 [{{ after = \"1s\", percentile = 95 }}] {rule}")],
     );
-    router("hedge = { after = \"1s\", extra = 11 }", &["4:33 [11] extra can be at most 10"]);
-    router("hedge = { percentile = 100 }", &["4:24 [100] percentile can be at most 99"]);
+    let hedge = |keys: &str, expected: &[&str]| {
+        let keys = format!("primary = \"opus\"\nhedge = {{ {keys} }}\nfallback = [\"haiku\"]");
+        let text = MINIMAL.replace("primary = \"opus\"", &keys);
+        check(&format!("{text}[[backend]]\nname = \"haiku\""), expected);
+    };
+    hedge("after = \"1s\", extra = 11", &["4:33 [11] extra can be at most 10"]);
+    hedge("percentile = 100", &["4:24 [100] percentile can be at most 99"]);
     router(
         "hedge = { after = \"1s\" }",
         &["4:9 [{ after = \"1s\" }] there is no other model to ask | "],
