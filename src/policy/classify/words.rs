@@ -232,7 +232,7 @@ mod tests {
                 let fillers = [(" ", "x"), ("é", "q"), (".", "."), ("", "x"), ("1", " ")];
                 for (gap, filler) in fillers {
                     let message = format!("{}{gap}{phrase}", filler.repeat(before));
-                    let begins = gap != "" && gap != "1";
+                    let begins = !["", "1"].contains(&gap);
                     let expected = if begins { plainly(phrase) } else { Words::default() };
                     assert_eq!(Words::read(&message), expected, "{message}");
                     assert_eq!(Words::read(&(message + " and more")), expected);
