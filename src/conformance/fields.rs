@@ -23,6 +23,11 @@ impl Fields {
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
+    /// A value that is not read yet.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.left.get(name)
+    }
+
     /// Whether a value is there, even `null`.
     pub(super) fn has(&self, name: &str) -> bool {
         self.left.contains_key(name)

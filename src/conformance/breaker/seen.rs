@@ -34,7 +34,15 @@ pub(super) fn changes(dialect: Dialect, seen: &mut Seen, all: &[(State, State)],
     tell(seen, &["transitions"], all.iter().map(arrow).collect::<Vec<_>>());
     let new = &all[before..];
     tell(seen, &["transition", "last_transition"], new.last().map(arrow));
-    tell(seen, &["transition_count", "transitions_total", "state_transition_events"], all.len());
+    let counts =
+        ["transition_count", "transitions_total", "transition_events", "state_transition_events"];
+    tell(seen, &counts, all.len());
+    for (name, state) in
+        [("opened", State::Open), ("half_opened", State::HalfOpen), ("closed", State::Closed)]
+    {
+        let times = all.iter().filter(|(_, to)| *to == state).count();
+        tell(seen, &[name, &format!("{name}_events")], times);
+    }
     tell(seen, &["notified"], !new.is_empty());
     let from_to = |from_to: Option<&(State, State)>| match from_to {
         None => Value::Null,
@@ -97,7 +105,10 @@ fn numbers(dialect: Dialect, breaker: &Breaker, seen: &mut Seen) {
         let rate = if enough { percent(part, calls, 0.0) } else { -1.0 };
         if breaker.settings().whole_percents { rate.round() } else { rate }
     };
-    tell(seen, &["failure_rate", "failure_rate_pct"], rate(window.failures));
+    tell(seen, &["failure_rate_pct"], rate(window.failures));
+    // Polly's rate of failures is a part of one.
+    let unit = if dialect == Dialect::Polly { 100.0 } else { 1.0 };
+    tell(seen, &["failure_rate"], rate(window.failures) / unit);
     tell(seen, &["failure_ratio"], rate(window.failures) / 100.0);
     tell(seen, &["success_rate"], rate(window.successes));
     tell(seen, &["slow_rate", "slow_call_rate"], rate(window.slow()));
