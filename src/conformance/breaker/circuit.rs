@@ -2,8 +2,10 @@
 
 use std::{rc::Rc, time::Duration};
 
+use serde_json::Value;
+
 use super::{
-    Fields, Seen, Subject, Unsupported,
+    Fields, Seen, Subject, Unsupported, also,
     config::{self, Errors},
     first, seen, tell, times,
 };
@@ -14,6 +16,8 @@ use crate::{
 
 /// A breaker and those who use it.
 pub(super) struct Circuit {
+    /// What it is called.
+    owner: String,
     dialect: Dialect,
     settings: Rc<Settings>,
     errors: Errors,
@@ -48,8 +52,8 @@ impl Circuit {
             .ok_or_else(|| Unsupported(format!("there is no dialect {name:?}")))?;
         let waits = config::waits(config)?;
         let (settings, errors, initial) = config::settings(dialect, config)?;
-        // The first two change nothing: who notifies by name, and that a call has two steps.
-        config.text("name")?;
+        // That a call has two steps changes nothing here.
+        let owner = config.text("name")?.unwrap_or_default();
         config.flag("two_step")?;
         let stores = ["shared", "shared_state", "shared_store", "distributed"];
         let shared = first(config, &stores, Fields::flag)?.unwrap_or(false);
@@ -58,7 +62,7 @@ impl Circuit {
         breaker.force(Time::ZERO, initial);
         while breaker.take_change().is_some() {}
         let (held, transitions) = (Vec::new(), Vec::new());
-        Ok(Circuit { dialect, settings, errors, breaker, held, waits, shared, transitions })
+        Ok(Circuit { owner, dialect, settings, errors, breaker, held, waits, shared, transitions })
     }
 
     /// What an outcome of this name means, in view of which errors count.
@@ -71,8 +75,9 @@ impl Circuit {
         let names = ["error", "error_type", "type", "exception"];
         let error = first(step, &names, Fields::text)?.or(error.map(str::to_owned));
         let outcome = match name {
-            "success" | "ok" | "slow_success" => Outcome::Success,
-            "error" | "failure" | "failed" | "timeout" | "slow_error" | "panic" => Outcome::Failure,
+            "success" | "ok" | "slow_success" | "record_success" | "on_success" => Outcome::Success,
+            "error" | "failure" | "failed" | "timeout" | "slow_error" | "panic"
+            | "record_failure" | "record_error" | "on_error" | "on_failure" => Outcome::Failure,
             "ignored" | "ignored_error" | "excluded" | "exclude" => Outcome::Ignored,
             other => return Err(Unsupported(format!("a call has no outcome {other:?}"))),
         };
@@ -278,7 +283,7 @@ impl Subject for Circuit {
         self.breaker.poll(now);
         let before = self.note_changes(now, wait);
         let mut seen = seen::all(self.dialect, &self.breaker, now);
-        seen::changes(self.dialect, &mut seen, &self.transitions, before);
+        seen::changes(self.dialect, &self.owner, &mut seen, &self.transitions, before);
         let granted = did.asked.map(|asked| asked.is_ok());
         tell(&mut seen, &["acquired", "permitted", "allowed", "admitted", "permit"], granted);
         let refused = did.asked.and_then(Result::err);
@@ -286,6 +291,21 @@ impl Subject for Circuit {
         tell(&mut seen, &["rejected", "rejection"], why);
         let illegal = did.illegal.then_some("illegal_transition");
         tell(&mut seen, &["error", "throws"], illegal.or(why));
+        let names: Vec<Value> = match refused {
+            _ if did.illegal => {
+                let names = ["IllegalStateTransition", "IllegalStateTransitionException"];
+                names.map(Value::from).to_vec()
+            }
+            Some(it) => {
+                let names = seen::refusal_names(self.dialect, it.state);
+                names.iter().map(|name| Value::from(*name)).collect()
+            }
+            None => Vec::new(),
+        };
+        also(&mut seen, &["error", "throws"], &names);
+        let whether = did.asked.map(|asked| Value::from(asked.is_err()));
+        let ways: Vec<Value> = names.into_iter().chain(whether).collect();
+        also(&mut seen, &["rejected", "rejection"], &ways);
         tell(&mut seen, &["illegal", "illegal_transition"], did.illegal);
         Ok(seen)
     }

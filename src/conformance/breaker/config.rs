@@ -300,6 +300,9 @@ fn ratio(config: &mut Fields, names: &[&str]) -> Result<Option<(u32, u32)>, Unsu
 }
 
 fn failsafe(settings: &mut Settings, config: &mut Fields) -> Result<(), Unsupported> {
+    let (rate, minimum) = ("failure_rate_threshold_pct", "failure_execution_threshold");
+    config.spread("failure_threshold_period", &["failure_threshold", "failure_period_ms"]);
+    config.spread("failure_rate_threshold", &[rate, minimum, "failure_period_ms"]);
     let failures = ratio(config, &["failure_threshold", "failure_threshold_ratio"])?;
     let capacity = whole(config, &["failure_thresholding_capacity", "failure_capacity"])?;
     let failures = failures.map(|(k, n)| (k, capacity.unwrap_or(n)));

@@ -77,6 +77,15 @@ impl Cluster {
                 }
                 return Ok(());
             }
+            "health_check" => {
+                let healthy = first(step, &["healthy", "passed", "success"], Fields::flag)?;
+                for host in self.hosts(step)? {
+                    if healthy.unwrap_or(true) {
+                        self.detector.healthy(now, host);
+                    }
+                }
+                return Ok(());
+            }
             "remove" | "remove_host" => {
                 for host in self.hosts(step)? {
                     self.names.remove(host);
