@@ -38,6 +38,21 @@ impl Fields {
         self.left.insert(name.to_owned(), value);
     }
 
+    /// A value that is not read yet.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.left.get(name)
+    }
+
+    /// A list of what a builder was given, put under the names of its parts; at most that many.
+    pub(super) fn spread(&mut self, name: &str, parts: &[&str]) {
+        let Some(Value::Array(values)) = self.left.get(name) else { return };
+        if values.len() <= parts.len() {
+            let values = values.clone();
+            self.left.remove(name);
+            self.left.extend(parts.iter().map(|part| (*part).to_owned()).zip(values));
+        }
+    }
+
     /// Whether a value is there, even `null`.
     pub(super) fn has(&self, name: &str) -> bool {
         self.left.contains_key(name)

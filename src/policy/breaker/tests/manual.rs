@@ -129,6 +129,21 @@ fn it_can_be_opened_for_as_long_as_a_backend_asks() {
 }
 
 #[test]
+fn only_an_open_one_can_be_told_how_long_to_wait() {
+    let mut it = breaker(Settings::failsafe());
+    it.wait_for(at(0), ms(5));
+    assert_eq!(it.calls(0, FAILED, 1), State::Open);
+    assert_eq!(it.until(), Some(at(60_000)));
+    let opens = it.counts().opens;
+    it.wait_for(at(2), ms(5));
+    assert_eq!((it.until(), it.counts().opens), (Some(at(7)), opens));
+    assert!(it.admit(at(6)).is_err());
+    assert!(it.admit(at(7)).is_ok());
+    it.wait_for(at(7), ms(5));
+    assert_eq!((it.state(), it.until()), (State::HalfOpen, None));
+}
+
+#[test]
 fn what_is_illegal_is_not_done() {
     let mut it = breaker(Settings::resilience4j());
     it.force(at(0), State::HalfOpen);
