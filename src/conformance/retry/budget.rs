@@ -349,8 +349,8 @@ impl Subject for Shared {
                 | "release_retry_permit"
                 | "retry_done"
                 | "end_retry" => {
-                    self.budget.on_end(false, self.tickets.pop());
                     self.budget.on_request(now);
+                    self.budget.on_end(false, self.tickets.pop());
                 }
                 "end" | "done" | "success" | "complete" => self.budget.on_end(true, None),
                 "observe" | "advance" | "balance" => {}
