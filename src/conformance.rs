@@ -51,21 +51,10 @@ type Seen = Map<String, Value>;
 /// Tells a value once more, for a case that wants a value of this type: libraries differ in whether
 /// a refusal is a flag or a word.
 fn also(seen: &mut Seen, name: &str, value: impl Into<Value>) {
-    let value = value.into();
-    seen.insert(typed(name, &value), value);
-}
-
-/// Where a value of this type is told, if it is told beside the plain one.
-fn typed(name: &str, value: &Value) -> String {
-    let of = match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "flag",
-        Value::Number(_) => "number",
-        Value::String(_) => "word",
-        Value::Array(_) => "list",
-        Value::Object(_) => "table",
-    };
-    format!("{name} as a {of}")
+    let ways = seen.entry(format!("{name}{ALSO}")).or_insert_with(|| Value::Array(Vec::new()));
+    if let Value::Array(ways) = ways {
+        ways.push(value.into());
+    }
 }
 
 /// A policy under test.
@@ -164,7 +153,7 @@ const RELATIONS: [&str; 3] = ["_between", "_at_least", "_at_most"];
 /// What differs between what was seen and what was wanted under a name.
 fn compare(seen: &Seen, name: &str, wanted: &Value) -> Result<Option<String>, Unsupported> {
     let unknown = || Unsupported(format!("nothing tells {name:?}"));
-    if let Some(told) = seen.get(&typed(name, wanted)).or_else(|| seen.get(name)) {
+    if let Some(told) = seen.get(name) {
         let also = seen.get(&format!("{name}{ALSO}")).and_then(Value::as_array);
         let mut ways = also.into_iter().flatten().chain([told]);
         let told = || format!("{name} is {told}, not {wanted}");

@@ -190,7 +190,12 @@ fn after(seed: u64, router: settings::Router, errors: ErrorMix, faults: Vec<Faul
     let models =
         [spawn(&mut world, model("opus", errors)), spawn(&mut world, model("sonnet", mixed()))];
     let quota = quota::Settings { tokens_per_day: 4_000, ..quota::Settings::default() };
-    let acme = settings::Workspace { name: "acme".to_owned(), quota: Some(quota), prefer: None, price_max: None };
+    let acme = settings::Workspace {
+        name: "acme".to_owned(),
+        quota: Some(quota),
+        prefer: None,
+        price_max: None,
+    };
     let router = Rc::new(router);
     let router = world.spawn("router", move |env| {
         Router::new(env, Rc::clone(&router), &models, std::slice::from_ref(&acme))
