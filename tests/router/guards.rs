@@ -30,7 +30,7 @@ fn a_place_is_never_lost() {
     let tables = backend("opus", "") + &agent("rust", 2, 6, "");
     let mut refused = 0;
     for seed in 1..=20 {
-        let run = play(seed, &sim(router, &tables));
+        let run = play(seed, &format!("schedule = \"random\"\n{}", sim(router, &tables)));
         let ok = run.count("request_ended", "outcome=ok");
         assert!(ok >= 6, "seed {seed}: {}", run.ends());
         refused += 12 - ok;

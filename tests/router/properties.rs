@@ -105,6 +105,11 @@ fn tables() -> impl Strategy<Value = String> {
     )
 }
 
+/// Of events at one instant, any comes first.
+fn shuffled(router: &str, tables: &str) -> String {
+    format!("schedule = \"random\"\n{}", sim(router, tables))
+}
+
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
@@ -124,7 +129,7 @@ proptest! {
 
     #[test]
     fn whatever_goes_wrong(seed in 1_u64.., router in router(), tables in tables()) {
-        in_time(&play(seed, &sim(&router, &tables)));
+        in_time(&play(seed, &shuffled(&router, &tables)));
     }
 
     /// Reservations are on disk before a model is called: a crash gives nothing twice.
@@ -140,7 +145,7 @@ proptest! {
         let crash = format!(
             "[[fault]]\nat = \"{at}ms\"\nfor = \"200ms\"\ncrash = {{ node = \"router\" }}\n"
         );
-        let run = play(seed, &sim(&format!("{router}\npersist = true"), &(tables + &crash)));
+        let run = play(seed, &shuffled(&format!("{router}\npersist = true"), &(tables + &crash)));
         // Each answer took 200 tokens of 3000, whichever life of the router gave it.
         let answers = run.of("request_ended", "outcome=ok");
         let of_acme = answers.filter(|it| text(it, "request").starts_with("rust")).count();
@@ -169,7 +174,7 @@ proptest! {
             + &backend("haiku", "")
             + &agent("rust", 2, 60, "deadline = \"4s\"")
             + &faults.concat();
-        let run = play(seed, &sim(&router, &tables));
+        let run = play(seed, &shuffled(&router, &tables));
         let over = u64::from(3 + lasts + 10) * 1_000;
         let after = run.of("request_routed", "").filter(|it| it.at_ns / 1_000_000 > over);
         let models: Vec<String> = after.map(|it| text(it, "model")).collect();

@@ -21,7 +21,7 @@ use crate::{
         Agent, AgentParts, Outages,
         settings::{AgentGroup, ErrorMix, HealthChecks, HedgeDelay, Hedging, Provider, Streaming},
     },
-    world::{Delay, Fault, Probability, Seed, World},
+    world::{Delay, Fault, Probability, Schedule, Seed, World},
 };
 
 const fn ms(millis: u64) -> Duration {
@@ -179,6 +179,7 @@ fn agents(name: &str, workspace: Option<&str>) -> AgentGroup {
 /// What a router holds after a run in which the primary's errors are these.
 fn after(seed: u64, router: settings::Router, errors: ErrorMix, faults: Vec<Fault>) -> Held {
     let mut world = World::new(Seed(seed));
+    world.schedule(Schedule::Random);
     let spawn = |world: &mut World, settings: settings::Backend| {
         let settings = Rc::new(settings);
         let name: Rc<str> = settings.name.as_str().into();
