@@ -10,8 +10,6 @@ use super::{
     Fields, Seen, Subject, Unsupported, also, first_duration, first_text, first_whole, id, tell,
     tell_duration, unknown_event,
 };
-use words::rate;
-
 use crate::{
     policy::limit::{
         FixedWindow, Gcra, Limiter, Rate, Refill, Refused, SlidingCounter, SlidingLog, Smooth,
@@ -19,6 +17,7 @@ use crate::{
     },
     world::Time,
 };
+use words::rate;
 
 #[derive(Clone)]
 enum Algorithm {
