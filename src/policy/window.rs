@@ -152,7 +152,7 @@ impl Window {
         let start = match align {
             Align::Clock => Time::ZERO,
             Align::Cleared => self.cleared,
-            Align::Call => return self.roll_calls(now, each * count),
+            Align::Call => return self.roll_calls(now, each.saturating_mul(count)),
         };
         let each = nanos(each).max(1);
         let next = nanos(now - start) / each + 1;

@@ -126,6 +126,17 @@ fn buckets_that_begin_with_calls_never_outgrow_their_ring() {
 }
 
 #[test]
+fn buckets_can_be_longer_than_time() {
+    for align in [Align::Clock, Align::Cleared, Align::Call] {
+        let mut window = Window::new(Shape::Buckets { count: 2, each: Duration::MAX, align });
+        window.record(at(0), FAILED);
+        window.record(at(1_000), OK);
+        assert!(!window.roll(at(1_000_000)));
+        assert_eq!((sums(&window).0, window.buckets()), (2, 1), "{align:?}");
+    }
+}
+
+#[test]
 fn an_interval_is_over_after_its_last_instant() {
     let mut window = Window::new(Shape::Interval(ms(30_000)));
     window.clear(at(1_000));
