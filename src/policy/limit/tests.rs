@@ -276,6 +276,7 @@ fn a_floating_window_begins_with_its_first_use() {
 #[test]
 fn a_smooth_limiter_has_one_permit_per_interval() {
     let mut smooth = Smooth::new(ms(100));
+    assert_eq!(smooth.interval(), ms(100));
     assert_eq!(smooth.available(at(0)), 1);
     assert_eq!(smooth.try_acquire(at(0), 1), Ok(()));
     assert_eq!(smooth.available(at(0)), 0);
@@ -289,6 +290,7 @@ fn a_smooth_limiter_has_one_permit_per_interval() {
     assert_eq!(smooth.available(at(250)), -2);
     assert_eq!(smooth.available(at(500)), 1);
     assert_eq!(Smooth::new(Duration::ZERO).try_acquire(at(0), 1), Ok(()));
+    assert_eq!(Smooth::new(Duration::ZERO).interval(), Duration::from_nanos(1));
 }
 
 #[test]
