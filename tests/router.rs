@@ -1,7 +1,7 @@
 //! The router, from outside: sims from strings, and what comes of them. One file for each subject.
 
 #![expect(
-    clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking, in its helpers too"
 )]

@@ -124,17 +124,16 @@ impl Router {
         let lane_of = |place: usize| chain.get(place).copied();
         job.order = selection.order().filter_map(lane_of).collect();
         job.chosen = selection.chosen().map_or("none", |chosen| chosen.as_str());
-        let mut barred = Vec::new();
         for (place, why) in selection.passed_over() {
             let Some(lane) = lane_of(place) else { continue };
             let Some(its) = self.lanes.get(lane) else { continue };
             job.pass_over(&its.model.name, why.as_str(), false);
             if !job.order.contains(&lane) {
                 let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
-                barred.push(Event::AttemptSkipped { request, model, reason: why.as_str() });
+                let skipped = Event::AttemptSkipped { request, model, reason: why.as_str() };
+                self.env.emit(skipped.name(), skipped);
             }
         }
-        barred.into_iter().for_each(|skipped| self.emit(skipped));
         self.go_on(key);
     }
 
