@@ -16,6 +16,7 @@ mod fanout;
 use std::{
     hint::black_box,
     path::Path,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -23,8 +24,12 @@ use actix::{Actor, Context};
 use fanout::Size;
 use seedbed::{
     explore::{Options, simulate},
+    policy::{
+        breaker::{Breaker, Dialect, Outcome},
+        limit::{Limiter, Rate, TokenBucket},
+    },
     scenario,
-    world::{Env, Host, Seed, World},
+    world::{Env, Host, Seed, Time, World},
 };
 
 /// The same as in the `seedbed` binary.
@@ -163,6 +168,65 @@ fn trace() {
     println!("  {} events, {:.2} million a second", once.outcome.events, rate / 1e6);
 }
 
+/// Calls through a policy, a millisecond apart, and the least that could be done by hand.
+fn policy() {
+    const CALLS: u64 = 1_000_000;
+    let calls = || (0..CALLS).map(black_box).map(|call| (call, call * 1_000_000));
+    let breaker = |dialect: Dialect| -> Box<dyn FnMut()> {
+        Box::new(move || {
+            let mut breaker = Breaker::new(Rc::new(dialect.settings()));
+            for (_, nanos) in calls() {
+                let now = Time::from_nanos(nanos);
+                if let Ok(permit) = breaker.admit(now) {
+                    breaker.record(now, permit, Outcome::Success, Duration::from_millis(20));
+                }
+            }
+            black_box(breaker.state());
+        })
+    };
+    let by_hand = || {
+        let (mut in_a_row, mut total) = (0_u64, 0);
+        for (call, _) in calls() {
+            if in_a_row < 5 {
+                in_a_row = if call == u64::MAX { in_a_row + 1 } else { 0 };
+                total += 1;
+            }
+        }
+        black_box((in_a_row, total));
+    };
+    compare(
+        "circuit breaker, 1 000 000 calls admitted and recorded",
+        vec![
+            ("a counter of failures in a row", Box::new(by_hand)),
+            ("breaker, gobreaker", breaker(Dialect::Gobreaker)),
+            ("breaker, resilience4j", breaker(Dialect::Resilience4j)),
+            ("breaker, polly", breaker(Dialect::Polly)),
+        ],
+    );
+    let level = || {
+        let (mut level, mut since, mut taken) = (100_000_u64, 0, 0);
+        for (_, nanos) in calls() {
+            level = (level + (nanos - since) / 1_000_000 * 1_000).min(100_000);
+            since = nanos;
+            if level >= 1_000 {
+                level -= 1_000;
+                taken += 1;
+            }
+        }
+        black_box(taken);
+    };
+    let bucket = || {
+        let mut bucket = TokenBucket::new(100, Rate::per_second(1_000));
+        for (_, nanos) in calls() {
+            let _ = black_box(bucket.try_acquire(Time::from_nanos(nanos), 1));
+        }
+    };
+    compare(
+        "token bucket, 1 000 000 permits",
+        vec![("a level, milliseconds only", Box::new(level)), ("token bucket", Box::new(bucket))],
+    );
+}
+
 fn main() {
     // Memory first, while the process is small.
     idle_nodes();
@@ -175,4 +239,5 @@ fn main() {
     );
     println!("  native: {:.0} worlds a second", 1_000.0 / medians[1].as_secs_f64());
     trace();
+    policy();
 }

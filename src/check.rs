@@ -12,6 +12,7 @@ mod watch;
 
 use serde::Serialize;
 
+pub use expect::metric_text;
 pub use metrics::{Metrics, Outcomes};
 pub use watch::{ALWAYS, Watch};
 

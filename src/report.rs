@@ -11,6 +11,8 @@ pub mod event;
 pub mod junit;
 #[cfg(feature = "cli")]
 pub mod log;
+#[cfg(feature = "cli")]
+pub mod metrics;
 pub mod snapshot;
 #[cfg(feature = "cli")]
 pub mod text;

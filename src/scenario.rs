@@ -33,9 +33,11 @@ pub use error::{Problem, ScenarioError};
 pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
-    AgentGroup, Backend, Bound, Bounds, CheckOff, Checks, ErrorMix, EventMatch, Expectation, Fault,
-    FaultKind, FieldValue, Jitter, Leak, Link, Load, Must, Partition, Provider, Retry, RetryAfter,
-    Router, Selector, Sidecar, Sim, Stage, Streaming, Task, Tokens, Window, Workspace,
+    AgentGroup, AskerGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, CheckMode,
+    CheckOff, Checks, Connections, ErrorMix, EventMatch, Expectation, Fault, FaultKind, FieldValue,
+    Heal, HealWorks, Jitter, Leak, Link, Load, Monitor, Must, Pace, Partition, Pool, Provider,
+    Retry, RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage,
+    Streaming, Task, Tokens, Window, Workspace,
 };
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]

@@ -1,26 +1,34 @@
 //! The simulated stack: agents, the orchestration sidecar, the model router, model backends.
 //!
 //! A request starts at an `agent`, which asks the `sidecar` for context and then the `router`; the
-//! router asks one `backend` after the other; the agent hands its result to the sidecar. All of
-//! them are actors on nodes of a world, and know of each other only what crosses the links.
+//! router asks one `backend` after the other; the agent hands its result to the sidecar. Beside them
+//! are `service`s, each with `caller`s that have circuit breakers, a `monitor` that checks and heals,
+//! and `asker`s of the router's health. All of them are actors on nodes of a world, and know of each
+//! other only what crosses the links.
 //!
 //! Nothing here reads a file, a clock or the command line. What an actor is told is in `settings`,
 //! what it says to others in `message`, what it says of itself in `event`.
 
 mod agent;
+mod asker;
 mod backend;
+mod caller;
 mod event;
 mod leak;
 mod load;
 mod message;
+mod monitor;
 mod router;
+mod service;
 pub mod settings;
 mod sidecar;
 mod wire;
 
 pub use agent::{Agent, AgentParts};
+pub use asker::Asker;
 pub use backend::{Backend, Outage, Outages};
-pub use event::{Event, RequestId, RequestOutcome};
+pub use caller::{BreakerQuery, Caller, CallerParts, breaker_names};
+pub use event::{Alternatives, Event, RequestId, RequestOutcome, Utc};
 pub use leak::Leak;
 pub use load::{Arrival, Arrivals, BrokenLoad, Load};
 pub use message::{
@@ -28,6 +36,10 @@ pub use message::{
     Generate, Generated, GetContext, Headers, HealthQuery, HealthReport, HttpError, ModelHealth,
     Part, PostResult, Probe, Prompt, RouteError, RouteRequest, StoreError, StreamId, StreamTo,
 };
+pub use monitor::{Component, Monitor};
 pub use router::{Model, Router};
+pub use service::{
+    Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,
+};
 pub use sidecar::Sidecar;
 pub use wire::{ErrorParts, read_error, read_error_body};

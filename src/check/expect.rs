@@ -10,7 +10,7 @@ use crate::{
         Bound, Bounds, EventMatch, Expectation, FieldValue, MetricUnit, PPM, Sim, Window,
         duration_text, metric,
     },
-    world::Sighting,
+    world::{Sighting, Time},
 };
 
 /// Recognises an event.
@@ -158,6 +158,18 @@ fn window_text(window: &Window) -> String {
     let from = (!window.from.is_zero()).then(|| format!(" from {}", duration_text(window.from)));
     let until = window.until.map(|until| format!(" until {}", duration_text(until)));
     from.unwrap_or_default() + &until.unwrap_or_default()
+}
+
+/// A value of a metric at a glance, cut to two decimals and to milliseconds: `98.57%`, `1.25`,
+/// `12.304s`, `42`.
+pub fn metric_text(name: &str, value: u64) -> String {
+    let cut = |to: u64| value / to * to;
+    match metric(name).map_or(MetricUnit::Count, |metric| metric.unit) {
+        MetricUnit::Count => value.to_string(),
+        MetricUnit::Ratio => bound_text(&Bound::Ratio(cut(100))),
+        MetricUnit::Factor => bound_text(&Bound::Factor(cut(10_000))),
+        MetricUnit::Duration => Time::from_nanos(cut(1_000_000)).to_string(),
+    }
 }
 
 fn in_unit(unit: MetricUnit, value: u64) -> Bound {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::{ALWAYS, CheckResult, Watch};
 use crate::{
     scenario::{Sim, parse},
-    stack::{Event, RequestId, RequestOutcome},
+    stack::{Event, RequestId, RequestOutcome, Utc},
     world::{Happening, MessageInfo, MessageKind, Outcome, Seed, Sighting, Time, World},
 };
 
@@ -414,7 +414,12 @@ fn no_workspace_is_charged_more_than_its_quota_for_a_day() {
         request: request(number),
         workspace: "acme".into(),
         model: "opus".into(),
+        provider: "generic",
         tokens,
+        limit: 100,
+        used: 0,
+        remaining: 0,
+        reset_at: Utc(jiff::Timestamp::UNIX_EPOCH),
     };
     let started = |number| Event::RequestStarted {
         request: request(number),
@@ -452,4 +457,15 @@ fn an_answer_is_of_one_model() {
     let mut fed = routing("");
     fed.emit(5, &first).emit(6, &Event::StreamMixed { request: request(1), from, to });
     assert!(fed.failure("one_coherent_stream").is_some());
+}
+
+#[test]
+fn metrics_are_readable_at_a_glance() {
+    let texts = [
+        super::metric_text("requests.total", 42),
+        super::metric_text("requests.success_rate", 985_678),
+        super::metric_text("requests.amplification", 1_259_999),
+        super::metric_text("latency.p50", 12_304_999_999),
+    ];
+    assert_eq!(texts, ["42", "98.56%", "1.25", "12.304s"]);
 }

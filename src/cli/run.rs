@@ -25,9 +25,10 @@ use crate::{
         Finished, document,
         junit::Junit,
         log::Log,
+        metrics::MetricTable,
         text::{self, Summary, Widths, counted},
     },
-    scenario::Must,
+    scenario::{METRICS, Must},
     world::Seed,
 };
 
@@ -48,6 +49,9 @@ pub(super) struct RunArgs {
     /// How to write the results
     #[arg(long, value_enum, default_value_t = RunFormat::Text)]
     format: RunFormat,
+    /// Also show these metrics of each run, side by side (with --format text)
+    #[arg(long, value_name = "METRIC", value_delimiter = ',')]
+    show: Vec<String>,
     /// Also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -84,6 +88,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         widths: widths(&plan),
         summary: Summary::default(),
         junit: junit.is_some().then(Junit::new),
+        shown: shown(&args)?,
         kept: Vec::new(),
         worst: Exit::Ok,
         first_replay: None,
@@ -112,6 +117,24 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         Some(error) => Err(error),
         None => results.finish(entries.len(), watch, junit),
     }
+}
+
+/// The table of the metrics that are to be shown.
+fn shown(args: &RunArgs) -> Result<Option<MetricTable>, CliError> {
+    if args.show.is_empty() {
+        return Ok(None);
+    }
+    if args.format != RunFormat::Text {
+        let help = "leave --show out: every metric is in the document";
+        return Err(CliError::usage("--show is for --format text".to_owned(), help));
+    }
+    MetricTable::new(&args.show).map(Some).map_err(|unknown| {
+        let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        CliError::usage(
+            format!("no metric is called {unknown:?}"),
+            format!("the metrics are {}", names.join(", ")),
+        )
+    })
 }
 
 /// Every seed of every sim, in order.
@@ -149,6 +172,8 @@ struct Results<'a> {
     widths: Widths,
     summary: Summary,
     junit: Option<Junit>,
+    /// The metrics that are shown.
+    shown: Option<MetricTable>,
     /// The results for a document that is written at the end.
     kept: Vec<Finished>,
     worst: Exit,
@@ -190,6 +215,9 @@ impl Results<'_> {
         if let Some(junit) = &mut self.junit {
             junit.add(&finished);
         }
+        if let Some(shown) = &mut self.shown {
+            shown.add(&finished);
+        }
         match self.format {
             RunFormat::Text => self.screen.data(&text::run(&finished, self.widths)),
             RunFormat::Jsonl => self.screen.data(&document::line(&finished).map_err(internal)?),
@@ -207,7 +235,12 @@ impl Results<'_> {
         junit: Option<OutputFile>,
     ) -> Result<Exit, CliError> {
         match self.format {
-            RunFormat::Text => self.screen.data(&self.summary.text(sims, watch.elapsed()))?,
+            RunFormat::Text => {
+                self.screen.data(&self.summary.text(sims, watch.elapsed()))?;
+                if let Some(shown) = &self.shown {
+                    self.screen.data(&shown.text())?;
+                }
+            }
             RunFormat::Json => {
                 self.screen.data(&document::document(&self.kept).map_err(internal)?)?;
             }

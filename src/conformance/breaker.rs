@@ -84,6 +84,13 @@ fn tell(seen: &mut Seen, names: &[&str], value: impl Into<Value>) {
     }
 }
 
+/// Other ways to say what is told under these names.
+fn also(seen: &mut Seen, names: &[&str], ways: &[Value]) {
+    for name in names {
+        seen.insert(format!("{name}{}", super::ALSO), ways.to_vec().into());
+    }
+}
+
 /// A percentage; `none` of nothing.
 fn percent(part: u32, all: u32, none: f64) -> f64 {
     if all == 0 { none } else { f64::from(part) * 100.0 / f64::from(all) }

@@ -8,6 +8,7 @@ use super::Unsupported;
 
 /// The fields of a table in a case. Each is taken out by whoever understands it; what is left at
 /// the end was not understood.
+#[derive(Clone)]
 pub(super) struct Fields {
     place: String,
     left: Map<String, Value>,
@@ -21,6 +22,35 @@ impl Fields {
     /// A value of any type. `null` is as good as absent.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Reads a name as another one, unless that is there as well.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        if !self.left.contains_key(to)
+            && let Some(value) = self.left.remove(from)
+        {
+            self.put(to, value);
+        }
+    }
+
+    /// Adds a value.
+    pub(super) fn put(&mut self, name: &str, value: Value) {
+        self.left.insert(name.to_owned(), value);
+    }
+
+    /// A value that is not read yet.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.left.get(name)
+    }
+
+    /// A list of what a builder was given, put under the names of its parts; at most that many.
+    pub(super) fn spread(&mut self, name: &str, parts: &[&str]) {
+        let Some(Value::Array(values)) = self.left.get(name) else { return };
+        if values.len() <= parts.len() {
+            let values = values.clone();
+            self.left.remove(name);
+            self.left.extend(parts.iter().map(|part| (*part).to_owned()).zip(values));
+        }
     }
 
     /// Whether a value is there, even `null`.

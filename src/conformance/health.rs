@@ -22,7 +22,15 @@ pub(super) fn subject(
     kind: &str,
     config: &mut Fields,
 ) -> Option<Result<Box<dyn Subject>, Unsupported>> {
-    let kinds = ["health", "health_check", "health_aggregate", "health_score", "system_health"];
+    let kinds = [
+        "health",
+        "health_check",
+        "health_checker",
+        "ccr_health",
+        "health_aggregate",
+        "health_score",
+        "system_health",
+    ];
     let checks = || Ok(Box::new(Checks::new(config)?) as Box<dyn Subject>);
     kinds.contains(&kind).then(checks)
 }
@@ -40,12 +48,24 @@ const OF_THE_ROUTER: [&str; 9] = [
     "circuit_breaker_timeout_seconds",
 ];
 
+/// Whether a case names the router's checker, or another library.
+fn names_router(config: &mut Fields) -> Result<bool, Unsupported> {
+    let name = config.any(&["dialect", "library", "checker"], Fields::text)?;
+    match name.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("engined" | "sigmavault") => Ok(false),
+        Some("ccr" | "ccr_health" | "ccrhealthchecker" | "router") => Ok(true),
+        Some(other) => Err(Unsupported(format!("nobody knows how {other:?} checks"))),
+    }
+}
+
 /// One component under check.
 struct Component {
     health: Health,
     last_error: Option<String>,
     /// What the last check said of each provider; nothing after one that failed.
     providers: Seen,
+    /// How long it has been up, as it said last.
+    uptime_seconds: u64,
 }
 
 /// All components of a case, in the order in which they are first checked.
@@ -54,18 +74,32 @@ struct Checks {
     /// The router's checker, rather than the `engined` suite's.
     is_router: bool,
     enabled: bool,
+    is_running: bool,
     components: IndexMap<String, Component>,
 }
 
 impl Checks {
     fn new(config: &mut Fields) -> Result<Checks, Unsupported> {
-        let is_router = OF_THE_ROUTER.iter().any(|name| config.has(name));
+        let named = names_router(config)?;
+        let is_router = named || OF_THE_ROUTER.iter().any(|name| config.has(name));
         let has_heal_fn = heal_fn(config)?;
         let default = Settings::default();
-        let unhealthy_after =
-            ["unhealthy_after", "unhealthy_threshold", "failure_threshold", "max_retries"];
+        let unhealthy_after = [
+            "unhealthy_after",
+            "unhealthy_threshold",
+            "failure_threshold",
+            "max_failures",
+            "max_retries",
+        ];
         let healthy_after = ["healthy_after", "healthy_threshold", "success_threshold"];
-        let rest = ["circuit_breaker_timeout", "recovery_timeout", "rest"];
+        let rest = [
+            "circuit_breaker_timeout",
+            "circuit_timeout",
+            "circuit_open",
+            "circuit",
+            "recovery_timeout",
+            "rest",
+        ];
         let settings = Settings {
             unhealthy_after: count(config, &unhealthy_after)?.unwrap_or(match is_router {
                 true => default.unhealthy_after,
@@ -84,7 +118,8 @@ impl Checks {
         for remark in ["name", "component", "component_type", "ccr_url"] {
             config.text(remark)?;
         }
-        Ok(Checks { settings, is_router, enabled, components: IndexMap::new() })
+        let components = IndexMap::new();
+        Ok(Checks { settings, is_router, enabled, is_running: false, components })
     }
 
     fn status(&self, word: &str) -> Result<Status, Unsupported> {
@@ -155,6 +190,14 @@ impl Subject for Checks {
     fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
         match event {
             "check" | "run_check" | "check_health" | "health_check" => self.check(now, step),
+            "check_ok" | "check_success" | "success" | "check_succeeds" => {
+                step.put("check_returns", "HEALTHY".into());
+                self.check(now, step)
+            }
+            "check_fail" | "check_failed" | "check_failure" | "failure" | "check_fails" => {
+                step.put("check_raises", true.into());
+                self.check(now, step)
+            }
             "aggregate" | "overall" | "score" | "system_health" | "get_system_health" => {
                 match self.listed(step)? {
                     None => Ok(self.summary()),
@@ -163,6 +206,23 @@ impl Subject for Checks {
                         Ok(aggregate(listed.collect()))
                     }
                 }
+            }
+            // A checker that is not enabled does not start.
+            "start" | "stop" => {
+                self.is_running = event == "start" && self.enabled;
+                let name = component(step)?;
+                self.told(&name, now)
+            }
+            "provider_status" | "get_provider_status" => {
+                let provider = step.text("provider")?;
+                let provider = provider.ok_or_else(|| Unsupported("of no provider".to_owned()))?;
+                let name = component(step)?;
+                let mut seen = self.told(&name, now)?;
+                let known = seen.get("providers").and_then(|all| all.get(&provider)).cloned();
+                let status = known.unwrap_or_else(|| "unknown".into());
+                seen.insert("provider_status".to_owned(), status.clone());
+                seen.insert("status".to_owned(), status);
+                Ok(seen)
             }
             "availability" | "aggregate_availability" => availability(step),
             "breaker_state"

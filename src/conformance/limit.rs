@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Fields, Seen, Subject, Unsupported};
+use super::{Fields, Seen, Subject, Unsupported, also};
 
 /// Makes the subject of a case, if it is of a kind that is known here.
 pub(super) fn subject(

@@ -10,7 +10,7 @@ mod client;
 mod other;
 mod read;
 
-use super::{Fields, Seen, Subject, Unsupported};
+use super::{Fields, Seen, Subject, Unsupported, also};
 
 /// Makes the subject of a case, if it is of a kind that is known here.
 pub(super) fn subject(
@@ -33,7 +33,9 @@ pub(super) fn subject(
         | "error_classification"
         | "classify"
         | "failure_classification"
-        | "error_class" => other::classification(config),
+        | "error_class"
+        | "failure_class"
+        | "classify_failure" => other::classification(config),
         "retry_after" | "retry_after_header" | "server_hint" => other::retry_after(config),
         "hedge" | "hedging" => other::hedge(config),
         "timeout" | "timeouts" | "deadline" | "stream_timeout" => other::timeout(config),

@@ -65,6 +65,19 @@ fn spellings_of_a_word_are_the_same_and_other_texts_are_exact() {
 }
 
 #[test]
+fn a_value_may_be_told_in_several_ways() {
+    let told = [("n".to_owned(), json!("open")), (format!("n{ALSO}"), json!([true, "refused"]))];
+    let seen = Seen::from_iter(told);
+    let differs = |wanted: Value| compare(&seen, "n", &wanted).unwrap();
+    for way in [json!("open"), json!(true), json!("REFUSED")] {
+        assert_eq!(differs(way), None);
+    }
+    for way in [json!(false), json!(null), json!("closed"), json!([true, "refused"])] {
+        assert_eq!(differs(way.clone()), Some(format!("n is \"open\", not {way}")));
+    }
+}
+
+#[test]
 fn ranges_are_inclusive_at_both_ends() {
     let seen = Seen::from_iter([("n".to_owned(), json!(5))]);
     let holds = |name: &str, wanted: Value| compare(&seen, name, &wanted).map(|it| it.is_none());

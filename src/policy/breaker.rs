@@ -303,8 +303,17 @@ impl Breaker {
     /// [`Illegal`] if the settings do not allow to open it now; nothing has changed then.
     pub fn open_for(&mut self, now: Time, wait: Duration) -> Result<(), Illegal> {
         self.try_force(now, State::Open)?;
-        self.it.until = Some(now + wait);
+        self.wait_for(now, wait);
         Ok(())
+    }
+
+    /// Has an open breaker wait for this long from now, instead of what the settings say. For waits
+    /// that somebody works out at each opening (failsafe-go's delay function, Polly's generator).
+    /// Does nothing in any other state.
+    pub fn wait_for(&mut self, now: Time, wait: Duration) {
+        if self.it.state == State::Open {
+            self.it.until = Some(now + wait);
+        }
     }
 
     /// Closes the breaker by hand, whatever its state, and forgets all that was in the window.

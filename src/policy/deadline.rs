@@ -57,6 +57,12 @@ impl Deadline {
         Deadline { timeouts, start, last_token: None }
     }
 
+    /// The timeouts.
+    #[must_use]
+    pub const fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
     /// A token arrived; those that carry no text (a ping) count as much as any.
     pub const fn on_token(&mut self, now: Time) {
         self.last_token = Some(now);
@@ -115,6 +121,7 @@ mod tests {
     #[test]
     fn the_earliest_comes_next() {
         let mut it = deadline(Some(10_000), Some(500), Some(200));
+        assert_eq!(it.timeouts().first_token, Some(ms(500)));
         assert_eq!(it.next(), Some((at(1_500), Timeout::FirstToken)));
         it.on_token(at(1_400));
         assert_eq!(it.next(), Some((at(1_600), Timeout::BetweenTokens)));

@@ -140,5 +140,5 @@ fn duration(nanos: u128) -> Duration {
 
 /// A signed count, cut at its ends.
 fn whole(count: i128) -> i64 {
-    i64::try_from(count).unwrap_or(if count < 0 { i64::MIN } else { i64::MAX })
+    count.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }

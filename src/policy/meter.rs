@@ -188,10 +188,9 @@ impl Meters {
     fn replace(&mut self, now: Time, reserved: [u64; 4], used: [u64; 4]) {
         for ((bucket, reserved), used) in self.buckets.iter_mut().zip(reserved).zip(used) {
             let Some(bucket) = bucket else { continue };
-            if used > reserved {
-                bucket.charge(now, used - reserved);
-            } else {
-                bucket.give_back(now, reserved - used);
+            match used.checked_sub(reserved) {
+                Some(more) => bucket.charge(now, more),
+                None => bucket.give_back(now, reserved - used),
             }
         }
     }

@@ -79,6 +79,9 @@ pub struct Ejections {
     pub enforced: [u64; Kind::ALL.len()],
     /// Outliers that stayed because too many hosts were out.
     pub overflow: u64,
+    /// Outliers by errors in a row or by success rate that might have been ejected, enforced or
+    /// not: what Envoy's deprecated `ejections_total` counts.
+    pub total: u64,
 }
 
 impl Detector {
@@ -96,6 +99,13 @@ impl Detector {
     pub fn add_host(&mut self) -> usize {
         self.hosts.push(Host::default());
         self.hosts.len() - 1
+    }
+
+    /// Removes a host. The numbers of those after it go down by one. Does nothing if it is unknown.
+    pub fn remove_host(&mut self, host: usize) {
+        if host < self.hosts.len() {
+            self.hosts.remove(host);
+        }
     }
 
     /// The hosts.
@@ -203,6 +213,8 @@ impl Detector {
             self.ejections.overflow += 1;
             return;
         }
+        let classic = matches!(kind, Kind::Consecutive5xx | Kind::SuccessRate);
+        self.ejections.total += u64::from(classic);
         if !draws.chance(Probability::percent(self.settings.enforcing(kind))) {
             return;
         }
@@ -219,27 +231,21 @@ impl Detector {
         }
     }
 
-    /// Brings back the hosts whose time is over, ejects those whose rates are bad, and forgets an
-    /// ejection of each that has been well for an interval. To be called every
-    /// [`Settings::interval`].
+    /// Forgets an ejection of each host that is in, brings back those whose time is over, and then
+    /// ejects those whose rates are bad. To be called every [`Settings::interval`].
     pub fn sweep(&mut self, now: Time, draws: &mut Stream) {
         let settings = &self.settings;
         for host in &mut self.hosts {
             let wait = settings.ejection_time(host.remembered).saturating_add(host.jitter);
-            if host.ejected.is_some_and(|since| now - since >= wait) {
-                host.bring_back(now);
+            match host.ejected {
+                None => host.remembered = host.remembered.saturating_sub(1),
+                Some(since) if now - since >= wait => host.bring_back(now),
+                Some(_) => {}
             }
             host.counted = std::mem::take(&mut host.counting);
         }
         for origin in [Origin::External, Origin::Local] {
             self.judge_rates(now, origin, draws);
-        }
-        let interval = self.settings.interval;
-        for host in &mut self.hosts {
-            let well = host.returned.is_some_and(|since| now - since >= interval);
-            if well && host.ejected.is_none() {
-                host.remembered = host.remembered.saturating_sub(1);
-            }
         }
     }
 }

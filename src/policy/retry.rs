@@ -22,12 +22,14 @@ pub struct Retry {
     pub base: Duration,
     /// How the pauses grow.
     pub growth: Growth,
-    /// The longest pause before it is varied; at least `base`.
+    /// The longest pause; at least `base`.
     pub max: Duration,
     /// How a pause is varied.
     pub jitter: Jitter,
-    /// Whether `max` holds for the varied pause as well. gRPC, failsafe-go, LiteLLM and `backon`
-    /// let jitter pass it; Polly, resilience4j and tower do not.
+    /// Whether `max` holds for the varied pause instead, where it is varied by a share or a
+    /// stretch. gRPC, failsafe-go, LiteLLM, `backon` and the SDKs cut the pause and then vary it, so
+    /// that it may pass `max`; Polly, resilience4j and tower vary it and then cut, so that pauses
+    /// that have outgrown `max` are all as long.
     pub hard_max: bool,
 }
 
@@ -184,7 +186,10 @@ impl Retry {
     /// From where to where a pause is drawn, in nanoseconds.
     fn range(&self, failures: u32, previous: Duration) -> (u64, u64) {
         let base = nanos(self.base);
-        let pause = self.growth.pause(base, failures, nanos(self.max));
+        let cut_last =
+            self.hard_max && matches!(self.jitter, Jitter::Scaled { .. } | Jitter::Shifted { .. });
+        let max = if cut_last { u64::MAX } else { nanos(self.max) };
+        let pause = self.growth.pause(base, failures, max);
         let share = |permille: u32| clamp(u128::from(pause) * u128::from(permille) / 1_000);
         match self.jitter {
             Jitter::None => (pause, pause),

@@ -260,15 +260,20 @@ impl Wish<'_> {
         self.preferred.is_none_or(|provider| provider == candidate.provider)
     }
 
+    /// How far its tier is above the wanted one; `None` if it is below.
+    fn surplus(&self, candidate: &Candidate<'_>) -> Option<u8> {
+        candidate.tier.checked_sub(self.tier)
+    }
+
     /// Barred ones last, preferred ones first, then the strategy.
     fn rank(&self, candidate: &Candidate<'_>, is_drawn: bool) -> (bool, bool, u64) {
         let rank = match self.strategy {
             Strategy::Chain => 0,
-            // Every tier below the wanted one comes after every tier from it on.
-            Strategy::Tier if candidate.tier < self.tier => {
-                u64::from(u8::MAX) + u64::from(self.tier - candidate.tier)
-            }
-            Strategy::Tier => u64::from(candidate.tier - self.tier),
+            Strategy::Tier => match self.surplus(candidate) {
+                Some(surplus) => u64::from(surplus),
+                // Every tier below the wanted one comes after every tier from it on.
+                None => u64::MAX - u64::from(candidate.tier),
+            },
             Strategy::Weighted => u64::from(!is_drawn),
             Strategy::LeastBusy => u64::from(candidate.in_flight),
             Strategy::Latency => candidate.latency.map_or(0, nanos),
@@ -301,7 +306,7 @@ impl Wish<'_> {
         }
         match self.strategy {
             Strategy::Chain if first.index == 0 => Chosen::Primary,
-            Strategy::Tier if candidate.tier >= self.tier => Chosen::Tier,
+            Strategy::Tier if self.surplus(candidate).is_some() => Chosen::Tier,
             Strategy::Chain | Strategy::Tier => Chosen::Fallback,
             Strategy::Weighted => Chosen::Weighted,
             Strategy::LeastBusy => Chosen::LeastBusy,
@@ -319,7 +324,7 @@ impl Wish<'_> {
         }
         match self.strategy {
             Strategy::Chain => PassedOver::LaterInChain,
-            Strategy::Tier if candidate.tier < self.tier => PassedOver::LowerTier,
+            Strategy::Tier if self.surplus(candidate).is_none() => PassedOver::LowerTier,
             Strategy::Tier => PassedOver::HigherTier,
             Strategy::Weighted => PassedOver::NotDrawn,
             Strategy::LeastBusy => PassedOver::Busier,

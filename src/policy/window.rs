@@ -152,23 +152,23 @@ impl Window {
         let start = match align {
             Align::Clock => Time::ZERO,
             Align::Cleared => self.cleared,
-            Align::Call => return self.roll_calls(now, each * count),
+            Align::Call => return self.roll_calls(now, each.saturating_mul(count)),
         };
         let each = nanos(each).max(1);
-        let current = nanos(now - start) / each;
-        let first = (current + 1).saturating_sub(u64::from(count));
+        let next = nanos(now - start) / each + 1;
+        let first = next.saturating_sub(u64::from(count));
         while self.oldest < self.next.min(first) {
             self.drop_oldest();
         }
         self.oldest = self.oldest.max(first);
-        self.next = self.next.max(current + 1);
-        let end = Duration::from_nanos((current + 1).saturating_mul(each));
-        self.leaves = start + end;
+        self.next = self.next.max(next);
+        self.leaves = start + Duration::from_nanos(next.saturating_mul(each));
     }
 
     /// As `roll_buckets`, for buckets that begin with a call.
     fn roll_calls(&mut self, now: Time, length: Duration) {
-        self.leaves = Time::MAX;
+        // Of an empty window nothing leaves, but the first bucket to come will.
+        self.leaves = now;
         while self.oldest < self.next {
             let leaves = self.at(self.oldest).start + length;
             if now < leaves {
@@ -235,16 +235,12 @@ impl Window {
     /// The bucket of now, begun if need be.
     fn current(&mut self, now: Time) -> u64 {
         self.roll(now);
-        if let Shape::Buckets { each, count, align: Align::Call } = self.shape {
-            let empty = self.next == self.oldest;
-            if empty || now >= self.full {
-                self.at(self.next).start = now;
-                self.next += 1;
-                self.full = now + each;
-            }
-            if empty {
-                self.leaves = now + each * count;
-            }
+        if let Shape::Buckets { each, align: Align::Call, .. } = self.shape
+            && (self.next == self.oldest || now >= self.full)
+        {
+            self.at(self.next).start = now;
+            self.next += 1;
+            self.full = now + each;
         }
         self.next - 1
     }

@@ -10,7 +10,11 @@ use std::{
 use clap::builder::styling::{AnsiColor, Style};
 
 use super::Finished;
-use crate::{check::Outcomes, explore::Verdict, world::Time};
+use crate::{
+    check::{Outcomes, metric_text},
+    explore::Verdict,
+    world::Time,
+};
 
 /// How many columns text may take.
 pub const COLUMNS: usize = 80;
@@ -90,6 +94,7 @@ pub struct Summary {
     canaries: u64,
     failed: u64,
     requests: Outcomes,
+    upstream: u64,
     events: u64,
     virtual_time: Duration,
     named: Vec<String>,
@@ -117,6 +122,7 @@ impl Summary {
         self.requests.refused += run.requests.refused;
         self.requests.abandoned += run.requests.abandoned;
         self.requests.unfinished += run.requests.unfinished;
+        self.upstream += run.metrics.values.get("requests.attempts").copied().unwrap_or(0);
         self.events += run.outcome.events;
         self.virtual_time += run.outcome.ended_at.since_start();
     }
@@ -158,6 +164,11 @@ impl Summary {
             .collect();
         let colon = if outcomes.is_empty() { "" } else { ": " };
         let _ = writeln!(text, "{}{colon}{}", counted(total, "request"), outcomes.join(", "));
+        if let Some(each) = (self.upstream * 1_000_000).checked_div(total) {
+            let each = metric_text("requests.amplification", each);
+            let calls = counted(self.upstream, "upstream call");
+            let _ = writeln!(text, "{calls}, {each} for each request");
+        }
         let virtual_time = Time::ZERO + self.virtual_time;
         let _ = writeln!(
             text,

@@ -9,6 +9,7 @@ mod events;
 mod load;
 mod network;
 mod router;
+mod service;
 mod stack;
 pub(super) mod syntax;
 mod workspace;
@@ -77,6 +78,9 @@ impl Builder {
         self.tables("backend", backends.len());
         let agents = raw.agent.unwrap_or_default();
         self.tables("agent", agents.len());
+        self.tables("service", raw.service.len());
+        self.tables("caller", raw.caller.len());
+        self.tables("asker", raw.asker.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
         let must = raw.must.unwrap_or_default();
@@ -105,6 +109,10 @@ impl Builder {
             workspaces: Vec::new(),
             backends: Vec::new(),
             agents: Vec::new(),
+            services: Vec::new(),
+            callers: Vec::new(),
+            askers: Vec::new(),
+            monitor: None,
             load: raw.load.and_then(|raw| self.load(path, raw)),
             faults: Vec::new(),
             expectations: Vec::new(),
@@ -114,11 +122,18 @@ impl Builder {
         if let Some(raw) = raw.network {
             self.overrides(raw).apply(&mut sim.network);
         }
-        let spans = self.nodes(&mut sim, raw.workspace, backends, agents);
-        match raw.router {
-            Some(raw) => sim.router = self.router(&sim, raw),
-            None => self.missing("[router]", "add [router] with primary = \"<a backend>\""),
+        let acts = !raw.caller.is_empty()
+            || !raw.asker.is_empty()
+            || (raw.monitor.is_some() && !raw.service.is_empty());
+        let mut seen = BTreeMap::new();
+        let spans = self.nodes(&mut sim, raw.workspace, backends, agents, &mut seen);
+        self.services(&mut sim, raw.service, raw.caller, raw.asker, &mut seen);
+        self.member_names(&sim, &seen);
+        self.parts(&sim, raw.router.is_some(), acts);
+        if let Some(raw) = raw.router {
+            sim.router = self.router(&sim, raw);
         }
+        sim.monitor = raw.monitor.map(|raw| self.monitor(&sim, raw));
         self.workspace_references(&sim, &spans);
         let links = raw.link.into_iter().map(|raw| {
             let span = raw.from.span;
@@ -129,6 +144,24 @@ impl Builder {
         sim.expectations =
             raw.expect.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
         sim
+    }
+
+    /// Agents, the router and backends need each other. Something has to act: agents, or callers or
+    /// a monitor of services.
+    fn parts(&mut self, sim: &Sim, has_router: bool, acts: bool) {
+        let (has_backends, has_agents) = (sim.has_router(), !sim.agents.is_empty());
+        if acts && !has_router && !has_backends && !has_agents && sim.load.is_none() {
+            return;
+        }
+        if !has_backends {
+            self.missing("[[backend]]", "add at least one [[backend]] with a name");
+        }
+        if !has_agents && (!acts || sim.load.is_some()) {
+            self.missing("[[agent]]", "add at least one [[agent]] with a name");
+        }
+        if !has_router {
+            self.missing("[router]", "add [router] with primary = \"<a backend>\"");
+        }
     }
 
     fn purpose(&mut self, raw: Option<At<String>>) -> String {

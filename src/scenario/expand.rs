@@ -3,6 +3,8 @@
 //! What a sim leaves to chance is drawn here or by the actors, from streams keyed by name. The one
 //! thing that is read from outside is a trace, row by row, while the run goes on.
 
+mod service;
+
 use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
 
 use super::{
@@ -55,11 +57,13 @@ pub fn expand(
         (peer, settings)
     });
     let (models, outages) = backends(world, sim);
-    let router = router(world, sim, &models);
+    let router = sim.has_router().then(|| router(world, sim, &models));
+    let services = service::services(world, sim);
     let state = TraceState::default();
     let arrivals = arrivals(world, sim, trace, skip_bad, &state)?;
     let mut agents = Vec::new();
     for group in &sim.agents {
+        let Some(router) = router else { break };
         let parts = AgentParts {
             group: Rc::new(group.clone()),
             router,
@@ -77,11 +81,15 @@ pub fn expand(
             stack::Load::new(env, arrivals, agents.clone())
         });
     }
+    service::callers(world, sim, &services, router);
+    if let Some(router) = router {
+        service::askers(world, sim, router);
+    }
     for link in &sim.links {
         world.link(sim.select(&link.from), sim.select(&link.to), link.both, link.patch.clone());
     }
     for (number, fault) in sim.faults.iter().enumerate() {
-        world.fault(to_world(sim, number, fault, &outages));
+        world.fault(to_world(sim, number, fault, &outages, &services));
     }
     Ok(state)
 }
@@ -127,7 +135,13 @@ fn router(world: &mut World, sim: &Sim, models: &[Model]) -> Peer<stack::Router>
 }
 
 /// A fault of a sim as one of the world.
-fn to_world(sim: &Sim, number: usize, fault: &Fault, outages: &NamedOutages) -> world::Fault {
+fn to_world(
+    sim: &Sim,
+    number: usize,
+    fault: &Fault,
+    outages: &NamedOutages,
+    services: &[service::Hosted],
+) -> world::Fault {
     let nodes = |selector: &Selector| sim.select(selector);
     let kind = match &fault.kind {
         FaultKind::Partition(Partition::Between(a, b)) => {
@@ -171,6 +185,7 @@ fn to_world(sim: &Sim, number: usize, fault: &Fault, outages: &NamedOutages) -> 
                 }),
             }
         }
+        FaultKind::Service(fault) => service::fault(fault, number, services),
     };
     world::Fault { at: fault.at, lasts: fault.r#for, kind }
 }

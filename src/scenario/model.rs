@@ -7,12 +7,17 @@ mod expect;
 mod fault;
 mod load;
 mod network;
+mod service;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 pub use crate::policy::{Jitter, Retry};
 pub use crate::stack::Leak;
+pub use crate::stack::settings::service::{
+    AskerGroup, BreakerPer, CallErrors, CallerGroup, CheckMode, Heal, HealWorks, Monitor, Pace,
+    Pool, Service, ServiceKind,
+};
 pub use crate::stack::settings::{
     AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Streaming, Task, Tokens,
     Workspace,
@@ -21,6 +26,8 @@ pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Field
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
 pub use network::{Link, Selector};
+
+pub use service::{Connections, ServiceFault};
 
 use super::span::Source;
 use crate::world::{Limits, LinkRule, Schedule};
@@ -52,14 +59,22 @@ pub struct Sim {
     pub links: Vec<Link>,
     /// The orchestration sidecar, when there is one and it is enabled.
     pub sidecar: Option<Sidecar>,
-    /// The model router.
+    /// The model router; there is one if there are backends.
     pub router: Router,
     /// Workspaces.
     pub workspaces: Vec<Workspace>,
-    /// Model backends; never empty.
+    /// Model backends.
     pub backends: Vec<Backend>,
-    /// Groups of agents; never empty.
+    /// Groups of agents.
     pub agents: Vec<AgentGroup>,
+    /// Services that others call.
+    pub services: Vec<Service>,
+    /// Groups of callers of services.
+    pub callers: Vec<CallerGroup>,
+    /// Groups of askers of the router.
+    pub askers: Vec<AskerGroup>,
+    /// The health monitor, when there is one.
+    pub monitor: Option<Monitor>,
     /// Where requests come from; `None` is the closed loop of each agent's `requests`.
     pub load: Option<Load>,
     /// What breaks, in the order of the file.

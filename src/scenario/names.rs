@@ -4,11 +4,11 @@
 //! listed for it.
 
 use super::error::{Problem, ScenarioError};
-use super::model::{AgentGroup, Selector, Sim};
+use super::model::{AgentGroup, AskerGroup, CallerGroup, Selector, Sim};
 use miette::SourceSpan;
 
 /// The node names that a sim cannot give away.
-pub(super) const RESERVED: [&str; 4] = ["router", "sidecar", "load", "world"];
+pub(super) const RESERVED: [&str; 5] = ["router", "sidecar", "load", "monitor", "world"];
 
 /// The longest name, in characters.
 pub(super) const NAME_LEN_MAX: usize = 64;
@@ -39,45 +39,90 @@ pub(super) fn nearest<'a>(
     best.map(|(_, candidate)| candidate)
 }
 
-/// The number of a group's member, `3` in `rust-3` for the group `rust`, if it is one.
-pub(super) fn member(group: &AgentGroup, node: &str) -> Option<u32> {
-    let digits = node.strip_prefix(group.name.as_str())?.strip_prefix('-')?;
-    if digits.starts_with('0') || digits.starts_with('+') {
-        return None;
-    }
-    let number: u32 = digits.parse().ok()?;
-    (group.count > 1 && (1..=group.count).contains(&number)).then_some(number)
+/// A group of nodes that are alike. The node of a group of one has the group's name; those of a
+/// larger one are numbered from 1.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'a> {
+    pub(super) name: &'a str,
+    pub(super) count: u32,
 }
 
-impl AgentGroup {
-    /// The nodes of the group's members, in order.
-    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
-        let single = (self.count == 1).then(|| self.name.clone());
+impl<'a> Group<'a> {
+    /// The nodes of its members, in order.
+    fn node_names(self) -> impl Iterator<Item = String> + 'a {
+        let single = (self.count == 1).then(|| self.name.to_owned());
         let many = if self.count == 1 { 0 } else { self.count };
-        single.into_iter().chain((1..=many).map(|i| format!("{}-{i}", self.name)))
+        single.into_iter().chain((1..=many).map(move |i| format!("{}-{i}", self.name)))
+    }
+
+    /// The number of a member, `3` of `rust-3` in the group `rust`, if it is one.
+    pub(super) fn member(self, node: &str) -> Option<u32> {
+        let digits = node.strip_prefix(self.name)?.strip_prefix('-')?;
+        if digits.starts_with('0') || digits.starts_with('+') {
+            return None;
+        }
+        let number: u32 = digits.parse().ok()?;
+        (self.count > 1 && (1..=self.count).contains(&number)).then_some(number)
     }
 
     /// Whether some member's node starts with `prefix`.
-    fn any_starts_with(&self, prefix: &str) -> bool {
+    fn any_starts_with(self, prefix: &str) -> bool {
         if self.count == 1 {
             return self.name.starts_with(prefix);
         }
         // A prefix longer than "<name>-" matches only if it names a member itself: digits that go on
         // after a prefix make a larger number, and the prefix is a member before it.
         self.name.starts_with(prefix)
-            || prefix.strip_prefix(self.name.as_str()) == Some("-")
-            || member(self, prefix).is_some()
+            || prefix.strip_prefix(self.name) == Some("-")
+            || self.member(prefix).is_some()
+    }
+}
+
+impl AgentGroup {
+    /// The nodes of the group's members, in order.
+    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
+        Group { name: &self.name, count: self.count }.node_names()
+    }
+}
+
+impl CallerGroup {
+    /// The nodes of the group's members, in order.
+    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
+        Group { name: &self.name, count: self.count }.node_names()
+    }
+}
+
+impl AskerGroup {
+    /// The nodes of the group's members, in order.
+    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
+        Group { name: &self.name, count: self.count }.node_names()
     }
 }
 
 impl Sim {
-    /// Every node, in a stable order: the sidecar, the router, the backends, the agents.
+    /// Whether there is a router.
+    #[must_use]
+    pub fn has_router(&self) -> bool {
+        !self.backends.is_empty()
+    }
+
+    /// Every group of nodes: the agents, the callers, the askers.
+    pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let agents =
+            self.agents.iter().map(|group| Group { name: &group.name, count: group.count });
+        let callers = self.callers.iter();
+        let callers = callers.map(|group| Group { name: &group.name, count: group.count });
+        let askers = self.askers.iter();
+        let askers = askers.map(|group| Group { name: &group.name, count: group.count });
+        agents.chain(callers).chain(askers)
+    }
+
+    /// Every node, in a stable order: the sidecar, the router, the backends, the services, the
+    /// monitor, the agents, the callers, the askers.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
-        let sidecar = self.sidecar.as_ref().map(|_| "sidecar".to_owned());
-        let backends = self.backends.iter().map(|backend| backend.name.clone());
-        let agents = self.agents.iter().flat_map(AgentGroup::node_names);
-        sidecar.into_iter().chain(["router".to_owned()]).chain(backends).chain(agents).collect()
+        let fixed = self.fixed_nodes().map(str::to_owned);
+        fixed.chain(self.groups().flat_map(Group::node_names)).collect()
     }
 
     /// The nodes that a selector names, in the order of [`Sim::node_names`]; none if it names no
@@ -90,7 +135,7 @@ impl Sim {
             nodes.retain(|node| node.starts_with(prefix));
             return nodes;
         }
-        match self.agents.iter().find(|group| group.name == text) {
+        match self.groups().find(|group| group.name == text) {
             Some(group) => group.node_names().collect(),
             None if self.selects_any(text) => vec![text.to_owned()],
             None => Vec::new(),
@@ -103,27 +148,27 @@ impl Sim {
         match text.strip_suffix('*') {
             Some(prefix) => {
                 fixed.any(|node| node.starts_with(prefix))
-                    || self.agents.iter().any(|group| group.any_starts_with(prefix))
+                    || self.groups().any(|group| group.any_starts_with(prefix))
             }
             None => {
                 fixed.any(|node| node == text)
-                    || self
-                        .agents
-                        .iter()
-                        .any(|group| group.name == text || member(group, text).is_some())
+                    || self.groups().any(|group| group.name == text || group.member(text).is_some())
             }
         }
     }
 
     /// What a selector may name, the members of groups excepted.
     pub(super) fn selectable(&self) -> impl Iterator<Item = &str> {
-        self.fixed_nodes().chain(self.agents.iter().map(|group| group.name.as_str()))
+        self.fixed_nodes().chain(self.groups().map(|group| group.name))
     }
 
     fn fixed_nodes(&self) -> impl Iterator<Item = &str> {
         let sidecar = self.sidecar.as_ref().map(|_| "sidecar");
+        let router = self.has_router().then_some("router");
         let backends = self.backends.iter().map(|backend| backend.name.as_str());
-        sidecar.into_iter().chain(["router"]).chain(backends)
+        let services = self.services.iter().map(|service| service.name.as_str());
+        let monitor = self.monitor.as_ref().map(|_| "monitor");
+        sidecar.into_iter().chain(router).chain(backends).chain(services).chain(monitor)
     }
 
     /// A problem at a place in this sim's text that a later stage has found.

@@ -7,6 +7,7 @@ mod backend;
 mod breaker;
 mod events;
 mod router;
+mod service;
 mod stack;
 
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub(super) use events::{
 pub(super) use router::{
     RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
 };
+pub(super) use service::{
+    RawAsker, RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,
+};
 pub(super) use stack::{RawAgent, RawLoad, RawSidecar};
 
 use super::field::{At, Field, ScalarOr};
@@ -33,6 +37,9 @@ use crate::world::Probability;
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", schemars(title = "seedbed sim"))]
+#[cfg_attr(feature = "cli", schemars(extend("anyOf" = [
+    { "required": ["router", "backend", "agent"] }, { "required": ["service"] }
+])))]
 #[cfg_attr(feature = "cli", schemars(rename = "Sim"))]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawSim {
@@ -62,17 +69,27 @@ pub(super) struct RawSim {
     /// The orchestration sidecar; without the table there is none.
     pub(super) sidecar: Option<RawSidecar>,
     /// The model router.
-    #[cfg_attr(feature = "cli", schemars(required))]
     pub(super) router: Option<RawRouter>,
     /// Workspaces.
     #[serde(default)]
     pub(super) workspace: Vec<RawWorkspace>,
-    /// Model backends, at least one.
-    #[cfg_attr(feature = "cli", schemars(required, length(min = 1)))]
+    /// Model backends, at least one if there is a router.
+    #[cfg_attr(feature = "cli", schemars(length(min = 1)))]
     pub(super) backend: Option<Vec<RawBackend>>,
-    /// Groups of agents, at least one.
-    #[cfg_attr(feature = "cli", schemars(required, length(min = 1)))]
+    /// Groups of agents, at least one if nothing else acts.
+    #[cfg_attr(feature = "cli", schemars(length(min = 1)))]
     pub(super) agent: Option<Vec<RawAgent>>,
+    /// Services that others call.
+    #[serde(default)]
+    pub(super) service: Vec<RawService>,
+    /// Groups of callers of services.
+    #[serde(default)]
+    pub(super) caller: Vec<RawCaller>,
+    /// Groups of askers of the router.
+    #[serde(default)]
+    pub(super) asker: Vec<RawAsker>,
+    /// The health monitor, which checks and heals; without the table there is none.
+    pub(super) monitor: Option<RawMonitor>,
     /// Where requests come from, if not from each agent's own loop.
     pub(super) load: Option<At<RawLoad>>,
     /// What breaks.

@@ -1,6 +1,7 @@
 //! What a sim may say, what it may not, and how a refusal reads.
 
 mod backend;
+mod breaker;
 mod defaults;
 mod files;
 mod hostile;
@@ -9,6 +10,7 @@ mod refused;
 mod refused_router;
 mod refused_stack;
 mod repository;
+mod services;
 mod traces;
 mod units;
 

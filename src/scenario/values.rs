@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::field::{Scalar, Value};
-use super::model::FieldValue;
+use super::model::{Connections, FieldValue, HealWorks};
 use super::units::{
     self, UnitError, clip, parse_duration, parse_permille, parse_probability, parse_signed_duration,
 };
@@ -330,4 +330,34 @@ impl Value for FieldValue {
     }
 
     schema!("FieldValue", { "type": ["string", "integer", "boolean"] });
+}
+
+impl Value for HealWorks {
+    fn read(scalar: &Scalar) -> Result<Self, UnitError> {
+        match scalar {
+            Scalar::Bool(true) => Ok(HealWorks::Yes),
+            Scalar::Bool(false) => Ok(HealWorks::No),
+            Scalar::Text(text) if text == "error" => Ok(HealWorks::Error),
+            _ => Err(wrong("true, false or \"error\"", scalar, "write one of the three")),
+        }
+    }
+
+    schema!("HealWorks", { "enum": [true, false, "error"] });
+}
+
+impl Value for Connections {
+    fn read(scalar: &Scalar) -> Result<Self, UnitError> {
+        match scalar {
+            Scalar::Bool(true) => Ok(Connections::All),
+            Scalar::Integer(number @ 1..=1_000_000) => Ok(Connections::Some(*number as u32)),
+            _ => Err(wrong("connections", scalar, "write true for all, or a number, 1 or more")),
+        }
+    }
+
+    schema!("Connections", {
+        "oneOf": [
+            { "const": true },
+            { "type": "integer", "minimum": 1, "maximum": 1_000_000 }
+        ]
+    });
 }

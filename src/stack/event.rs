@@ -4,6 +4,7 @@
 
 use std::{fmt, rc::Rc};
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::message::Alternative;
@@ -25,7 +26,24 @@ impl fmt::Display for RequestId {
 
 impl Serialize for RequestId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // A digest needs no text, and there is one of each event.
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => (&self.agent, self.number).serialize(serializer),
+        }
+    }
+}
+
+/// An instant of the wall clock: `2026-01-01T00:00:00Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Utc(pub Timestamp);
+
+impl Serialize for Utc {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(&self.0),
+            false => self.0.as_nanosecond().serialize(serializer),
+        }
     }
 }
 
@@ -119,17 +137,28 @@ pub enum Event {
         limit: u64,
         used: u64,
         remaining: u64,
-        reset_at: String,
+        reset_at: Utc,
     },
-    /// What a request really used was charged.
-    QuotaSettled { request: RequestId, workspace: Rc<str>, model: Rc<str>, tokens: u64 },
+    /// What a request really used was charged, and how the quota stands then.
+    QuotaSettled {
+        request: RequestId,
+        workspace: Rc<str>,
+        model: Rc<str>,
+        provider: &'static str,
+        tokens: u64,
+        limit: u64,
+        used: u64,
+        remaining: u64,
+        reset_at: Utc,
+    },
     /// A workspace passed a threshold: `warning` or `critical`.
     QuotaLevel { workspace: Rc<str>, level: &'static str, used: u64, limit: u64 },
     /// A new day began for a workspace.
     QuotaReset { workspace: Rc<str>, used: u64 },
     /// What an actor knew before it crashed was read from its disk.
     StateRestored { component: Rc<str>, entries: usize },
-    /// A health check ended.
+    /// A health check ended. Of the monitor's, `status` is what the check said, or `error` or
+    /// `timed_out` if it said nothing.
     HealthChecked { component: Rc<str>, status: &'static str, duration_ms: u64 },
     /// A component went from one status to another.
     HealthChanged { component: Rc<str>, from: &'static str, to: &'static str },
@@ -139,7 +168,8 @@ pub enum Event {
     HealStarted { component: Rc<str> },
     /// Healing ended: `healed`, `failed` or `error`.
     HealEnded { component: Rc<str>, result: &'static str },
-    /// A caller's call of a service is over: `ok`, `failed`, `timed_out`, `refused`, `circuit_open`.
+    /// A caller's call of a service is over: `ok`, `failed`, `timed_out`, `refused`,
+    /// `pool_exhausted`, `circuit_open`.
     ServiceCalled { service: Rc<str>, operation: Rc<str>, outcome: &'static str, latency_ms: u64 },
     /// A service lost connections of its pool.
     ConnectionsLost { service: Rc<str>, count: usize },
@@ -163,7 +193,10 @@ impl fmt::Display for Alternatives {
 
 impl Serialize for Alternatives {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => serializer.collect_seq(self.0.iter().map(|it| (&it.model, it.why))),
+        }
     }
 }
 

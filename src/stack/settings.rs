@@ -3,6 +3,7 @@
 
 mod backend;
 mod router;
+pub mod service;
 
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Workspace {
     pub quota: Option<quota::Settings>,
     /// The provider that it would rather have.
     pub prefer: Option<Provider>,
+    /// The highest price that it pays, in millionths of a dollar for a million output tokens.
+    pub price_max: Option<u64>,
 }
 
 /// A group of agents that are alike. The node of a group of one is the group's name; the nodes of a

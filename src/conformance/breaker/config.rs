@@ -19,6 +19,10 @@ pub(super) struct Errors {
     pub(super) recorded: Option<Vec<String>>,
     /// If given, all but these are failures.
     pub(super) successful: Vec<String>,
+    /// Nothing is a failure.
+    pub(super) none: bool,
+    /// Results that are failures although nothing was thrown.
+    pub(super) results: Vec<String>,
 }
 
 /// Reads the settings of a breaker of this dialect.
@@ -54,6 +58,15 @@ pub(super) fn settings(
     for name in ["successful_errors", "not_recorded_errors"] {
         errors.successful.extend(texts(config, name)?.unwrap_or_default());
     }
+    for name in ["record_results", "recorded_results", "failure_results", "handled_results"] {
+        errors.results.extend(texts(config, name)?.unwrap_or_default());
+    }
+    errors.none = match config.take("is_successful") {
+        None | Some(Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(Value::String(when)) if matches!(when.as_str(), "always" | "all" | "true") => true,
+        Some(other) => return Err(Unsupported(format!("is_successful is {other}"))),
+    };
     match config.take("excluded_errors") {
         None | Some(Value::Bool(_)) => {}
         Some(Value::Array(names)) => {
@@ -76,6 +89,40 @@ pub(super) fn state(name: &str) -> Result<State, Unsupported> {
     };
     let found = State::ALL.into_iter().find(|state| state.as_str() == plain);
     found.ok_or_else(|| Unsupported(format!("there is no state {name:?}")))
+}
+
+/// How long it stays open, by how often it opened in a row: a function of the user's, told as a
+/// list of what it answers, or as one answer.
+pub(super) fn waits(config: &mut Fields) -> Result<Vec<Duration>, Unsupported> {
+    let names = ["delay_func", "break_duration_generator", "break_generator", "break_durations"];
+    for name in names {
+        let listed = format!("{name}_ms");
+        match config.take(&listed) {
+            None => {}
+            Some(Value::Array(waits)) => {
+                let wrong = || Unsupported(format!("{listed:?} of config is not of durations"));
+                let millis = |it: &Value| it.as_u64().map(Duration::from_millis);
+                return waits.iter().map(|it| millis(it).ok_or_else(wrong)).collect();
+            }
+            Some(one) => {
+                let one = serde_json::Map::from_iter([(listed, one)]);
+                return Ok(Fields::new("config", one).duration(name)?.into_iter().collect());
+            }
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// A duration that gobreaker takes for none if it is not above 0.
+fn above_zero(config: &mut Fields, names: &[&str]) -> Result<Option<Duration>, Unsupported> {
+    for name in names {
+        let name = format!("{name}_ms");
+        if config.get(&name).and_then(Value::as_f64).is_some_and(|it| it <= 0.0) {
+            config.take(&name);
+            return Ok(None);
+        }
+    }
+    duration(config, names)
 }
 
 fn duration(config: &mut Fields, names: &[&str]) -> Result<Option<Duration>, Unsupported> {
@@ -213,8 +260,8 @@ fn gobreaker(settings: &mut Settings, config: &mut Fields) -> Result<(), Unsuppo
     // 0 is 1 there.
     let probes = whole(config, &["max_requests"])?.unwrap_or(1).max(1);
     settings.half_open = Some(HalfOpen::all_of(probes));
-    let interval = duration(config, &["interval"])?.filter(|it| !it.is_zero());
-    let bucket = duration(config, &["bucket", "bucket_period"])?.filter(|it| !it.is_zero());
+    let interval = above_zero(config, &["interval"])?.filter(|it| !it.is_zero());
+    let bucket = above_zero(config, &["bucket", "bucket_period"])?.filter(|it| !it.is_zero());
     settings.window = match (interval, bucket) {
         (None, _) => Shape::Unbounded,
         (Some(interval), None) => Shape::Interval(interval),
@@ -228,7 +275,7 @@ fn gobreaker(settings: &mut Settings, config: &mut Fields) -> Result<(), Unsuppo
             }
         }
     };
-    if let Some(wait) = duration(config, &["timeout"])?.filter(|wait| !wait.is_zero()) {
+    if let Some(wait) = above_zero(config, &["timeout"])?.filter(|wait| !wait.is_zero()) {
         settings.wait.base = wait;
     }
     if let Some(trip) = first(config, &["trip", "ready_to_trip"], Fields::text)? {
@@ -253,6 +300,9 @@ fn ratio(config: &mut Fields, names: &[&str]) -> Result<Option<(u32, u32)>, Unsu
 }
 
 fn failsafe(settings: &mut Settings, config: &mut Fields) -> Result<(), Unsupported> {
+    let (rate, minimum) = ("failure_rate_threshold_pct", "failure_execution_threshold");
+    config.spread("failure_threshold_period", &["failure_threshold", "failure_period_ms"]);
+    config.spread("failure_rate_threshold", &[rate, minimum, "failure_period_ms"]);
     let failures = ratio(config, &["failure_threshold", "failure_threshold_ratio"])?;
     let capacity = whole(config, &["failure_thresholding_capacity", "failure_capacity"])?;
     let failures = failures.map(|(k, n)| (k, capacity.unwrap_or(n)));
@@ -265,7 +315,10 @@ fn failsafe(settings: &mut Settings, config: &mut Fields) -> Result<(), Unsuppor
         "period",
     ];
     let period = duration(config, &period)?;
-    let rate = percentage(config, &["failure_rate_threshold_pct", "failure_rate_threshold"])?;
+    let rate = percentage(
+        config,
+        &["failure_rate_threshold_pct", "failure_rate_threshold", "failure_rate"],
+    )?;
     let minimum = ["execution_threshold", "failure_execution_threshold", "minimum_executions"];
     let minimum = whole(config, &minimum)?;
     if let Some(delay) = duration(config, &["delay", "wait_open"])? {
@@ -278,7 +331,7 @@ fn failsafe(settings: &mut Settings, config: &mut Fields) -> Result<(), Unsuppor
     settings.minimum_calls = minimum.unwrap_or(0);
     let capacity = minimum.filter(|it| *it > 0).unwrap_or(of);
     settings.window = match period {
-        Some(period) => Shape::time(period, 10, Align::Cleared),
+        Some(period) => Shape::time(period, 10, Align::Clock),
         None => Shape::Calls(capacity),
     };
     settings.trip = match rate {

@@ -66,35 +66,53 @@ impl Cluster {
                 return Ok(());
             }
             "observe" | "advance" => return Ok(()),
-            "health_check_success" | "healthy" | "active_health_check_success" => {
+            "health_check_success"
+            | "health_check_passed"
+            | "health_check_ok"
+            | "healthy"
+            | "active_health_check_success"
+            | "active_health_check_passed" => {
                 for host in self.hosts(step)? {
                     self.detector.healthy(now, host);
+                }
+                return Ok(());
+            }
+            "health_check" => {
+                let healthy = first(step, &["healthy", "passed", "success"], Fields::flag)?;
+                for host in self.hosts(step)? {
+                    if healthy.unwrap_or(true) {
+                        self.detector.healthy(now, host);
+                    }
+                }
+                return Ok(());
+            }
+            "remove" | "remove_host" => {
+                for host in self.hosts(step)? {
+                    self.names.remove(host);
+                    self.detector.remove_host(host);
                 }
                 return Ok(());
             }
             _ => {}
         }
         let hosts = self.hosts(step)?;
-        let codes = match event {
-            "responses" | "response" | "requests" => statuses(step)?,
-            "success" => vec![200],
-            "failure" | "error" => vec![500],
-            _ => Vec::new(),
+        let answers = match event {
+            "responses" | "response" | "requests" | "result" | "results" => answers(step, "")?,
+            "local_origin" | "connect" => answers(step, "local_origin_")?,
+            "success" => vec![Answer::Status(200)],
+            "failure" | "error" => vec![Answer::Status(500)],
+            other => vec![Answer::Ended(ended(other)?)],
         };
-        let result = match event {
-            "result" | "results" => step.text("result")?,
-            _ if codes.is_empty() => Some(event.to_owned()),
-            _ => None,
-        };
-        let ended = result.map(|name| ended(&name)).transpose()?;
         let times = times(step)?;
         for host in hosts {
-            for _ in 0..times {
-                for code in &codes {
-                    self.detector.respond(now, host, *code, &mut self.draws);
-                }
-                if let Some(ended) = ended {
-                    self.detector.result(now, host, ended, &mut self.draws);
+            for answer in (0..times).flat_map(|_| &answers) {
+                match *answer {
+                    Answer::Status(code) => {
+                        self.detector.respond(now, host, code, &mut self.draws);
+                    }
+                    Answer::Ended(how) => {
+                        self.detector.result(now, host, how, &mut self.draws);
+                    }
                 }
             }
         }
@@ -122,11 +140,10 @@ impl Cluster {
             for (name, rate) in &rates {
                 tell(seen, &[&format!("success_rate{suffix}_{name}")], rate.clone());
             }
-            tell(
-                seen,
-                &[&format!("success_rates{suffix}")],
-                Value::Object(rates.into_iter().collect()),
-            );
+            let rates = Value::Object(rates.into_iter().collect());
+            for name in ["success_rate", "success_rates"] {
+                tell(seen, &[&format!("{name}{suffix}")], rates.clone());
+            }
         }
     }
 }
@@ -155,7 +172,8 @@ impl Subject for Cluster {
             tell(&mut seen, &[&format!("enforced_{kind}")], out);
         }
         let enforced: u64 = ejections.enforced.iter().sum();
-        tell(&mut seen, &["ejections_enforced_total", "ejections_total"], enforced);
+        tell(&mut seen, &["ejections_enforced_total"], enforced);
+        tell(&mut seen, &["ejections_total"], ejections.total);
         let detected: u64 = ejections.detected.iter().sum();
         tell(&mut seen, &["ejections_detected_total"], detected);
         tell(&mut seen, &["ejections_overflow", "overflow"], ejections.overflow);
@@ -177,34 +195,53 @@ impl Subject for Cluster {
     }
 }
 
-/// The HTTP statuses of a step: a list, or one.
-fn statuses(step: &mut Fields) -> Result<Vec<u16>, Unsupported> {
+/// What came of a request.
+#[derive(Clone, Copy)]
+enum Answer {
+    Status(u16),
+    Ended(Ended),
+}
+
+/// What came of the requests of a step: a list, or one; statuses, or words, which may
+/// lack this prefix.
+fn answers(step: &mut Fields, prefix: &str) -> Result<Vec<Answer>, Unsupported> {
     let wrong = |value: &Value| Unsupported(format!("the status is {value}"));
-    let number = |value: &Value| {
-        value.as_u64().and_then(|code| u16::try_from(code).ok()).ok_or_else(|| wrong(value))
+    let one = |value: &Value| match value.as_str() {
+        Some(word) => ended(&format!("{prefix}{word}")).or_else(|_| ended(word)).map(Answer::Ended),
+        None => value
+            .as_u64()
+            .and_then(|code| u16::try_from(code).ok())
+            .map(Answer::Status)
+            .ok_or_else(|| wrong(value)),
     };
-    let found =
-        first(step, &["codes", "code", "statuses", "status"], |step, name| Ok(step.take(name)))?;
-    match found {
-        Some(Value::Array(codes)) => codes.iter().map(number).collect(),
-        Some(code) => Ok(vec![number(&code)?]),
+    let names = ["codes", "code", "statuses", "status", "results", "result", "outcomes", "outcome"];
+    match first(step, &names, |step, name| Ok(step.take(name)))? {
+        Some(Value::Array(answers)) => answers.iter().map(one).collect(),
+        Some(answer) => Ok(vec![one(&answer)?]),
         None => Err(Unsupported("a response has no status".to_owned())),
     }
 }
 
+/// What one of Envoy's words for the end of a call means.
 fn ended(name: &str) -> Result<Ended, Unsupported> {
-    Ok(match name {
-        "local_origin_connect_success" | "connect_success" => Ended::ConnectSuccess,
+    Ok(match name.to_lowercase().as_str() {
+        "local_origin_connect_success" | "connect_success" | "local_origin_success" => {
+            Ended::ConnectSuccess
+        }
         "local_origin_connect_success_final" | "connect_success_final" => {
             Ended::ConnectSuccessFinal
         }
-        "local_origin_connect_failed" | "connect_failed" | "local_origin_failure" => {
-            Ended::ConnectFailed
-        }
+        "local_origin_connect_failed"
+        | "connect_failed"
+        | "connect_failure"
+        | "connect_failures"
+        | "local_origin_failed"
+        | "local_origin_failure"
+        | "local_origin_failures" => Ended::ConnectFailed,
         "local_origin_timeout" | "timeout" => Ended::Timeout,
         "ext_origin_request_success" | "request_success" => Ended::RequestSuccess,
         "ext_origin_request_failed" | "request_failed" => Ended::RequestFailed,
-        other => return Err(Unsupported(format!("a call does not end as {other:?}"))),
+        _ => return Err(Unsupported(format!("a call does not end as {name:?}"))),
     })
 }
 
@@ -253,6 +290,7 @@ fn settings(config: &mut Fields) -> Result<Settings, Unsupported> {
         if kind == Kind::LocalOriginFailurePercentage {
             names.push("enforcing_failure_percentage_local_origin".to_owned());
         }
+        names.push(format!("enforcing_{kind}_pct"));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         number(config, &names, &mut it.enforcing[kind as usize])?;
     }

@@ -1,8 +1,8 @@
 //! What can be seen of a breaker, under the names that its library and its users have for it.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Seen, percent, tell};
+use super::{Seen, also, percent, tell};
 use crate::{
     policy::breaker::{Breaker, Dialect, State},
     world::Time,
@@ -26,21 +26,62 @@ pub(super) fn refusal(dialect: Dialect, state: State) -> &'static str {
     }
 }
 
-/// Transitions: all so far, and the last one of this step.
-pub(super) fn changes(dialect: Dialect, seen: &mut Seen, all: &[(State, State)], before: usize) {
+/// The same in the words of its library.
+pub(super) fn refusal_names(dialect: Dialect, state: State) -> &'static [&'static str] {
+    match (dialect, state) {
+        (Dialect::Resilience4j, _) => {
+            &["not_permitted", "call_not_permitted", "CallNotPermittedException"]
+        }
+        (Dialect::Gobreaker, State::HalfOpen) => &["ErrTooManyRequests", "too many requests"],
+        (Dialect::Gobreaker, _) => &["ErrOpenState", "open_state", "circuit breaker is open"],
+        (Dialect::Failsafe, _) => &["ErrOpen", "ErrCircuitBreakerOpen", "circuit_breaker_open"],
+        (Dialect::Polly, State::ForcedOpen) => &["isolated_circuit", "IsolatedCircuitException"],
+        (Dialect::Polly, _) => &["broken", "broken_circuit", "BrokenCircuitException"],
+        (Dialect::Engined, _) => &["circuit_breaker_open", "CircuitBreakerOpenError"],
+        (Dialect::EnvoyOutlier, _) => &[],
+    }
+}
+
+/// Transitions: all so far, and the last one of this step. `owner` is what the breaker is called.
+pub(super) fn changes(
+    dialect: Dialect,
+    owner: &str,
+    seen: &mut Seen,
+    all: &[(State, State)],
+    before: usize,
+) {
     let arrow = |(from, to): &(State, State)| {
         Value::from(format!("{}->{}", name(dialect, *from), name(dialect, *to)))
     };
     tell(seen, &["transitions"], all.iter().map(arrow).collect::<Vec<_>>());
+    let pair = |(from, to): &(State, State)| vec![name(dialect, *from), name(dialect, *to)];
+    let pairs: Vec<Vec<String>> = all.iter().map(pair).collect();
+    also(seen, &["transitions"], &[all.len().into(), pairs.into()]);
     let new = &all[before..];
+    if let Some(last) = new.last() {
+        let [from, to] = [last.0, last.1].map(|state| name(dialect, state));
+        let ways = [
+            arrow(last),
+            pair(last).into(),
+            vec![owner, &from, &to].into(),
+            json!({"from": from, "to": to}),
+            json!({"name": owner, "from": from, "to": to}),
+        ];
+        let names = ["transition", "last_transition", "state_change", "notify", "notified"];
+        also(seen, &names, &ways);
+    }
     tell(seen, &["transition", "last_transition"], new.last().map(arrow));
-    tell(seen, &["transition_count", "transitions_total", "state_transition_events"], all.len());
+    let counts =
+        ["transition_count", "transitions_total", "transition_events", "state_transition_events"];
+    tell(seen, &counts, all.len());
+    for (name, state) in
+        [("opened", State::Open), ("half_opened", State::HalfOpen), ("closed", State::Closed)]
+    {
+        let times = all.iter().filter(|(_, to)| *to == state).count();
+        tell(seen, &[name, &format!("{name}_events")], times);
+    }
     tell(seen, &["notified"], !new.is_empty());
-    let from_to = |from_to: Option<&(State, State)>| match from_to {
-        None => Value::Null,
-        Some((from, to)) => vec![name(dialect, *from), name(dialect, *to)].into(),
-    };
-    tell(seen, &["state_change", "notify"], from_to(new.last()));
+    tell(seen, &["state_change", "notify"], new.last().map(pair));
     let mut counted = Map::new();
     for (from, to) in all {
         let key = format!("{from}_to_{to}");
@@ -97,7 +138,10 @@ fn numbers(dialect: Dialect, breaker: &Breaker, seen: &mut Seen) {
         let rate = if enough { percent(part, calls, 0.0) } else { -1.0 };
         if breaker.settings().whole_percents { rate.round() } else { rate }
     };
-    tell(seen, &["failure_rate", "failure_rate_pct"], rate(window.failures));
+    tell(seen, &["failure_rate_pct"], rate(window.failures));
+    // Polly's rate of failures is a part of one.
+    let unit = if dialect == Dialect::Polly { 100.0 } else { 1.0 };
+    tell(seen, &["failure_rate"], rate(window.failures) / unit);
     tell(seen, &["failure_ratio"], rate(window.failures) / 100.0);
     tell(seen, &["success_rate"], rate(window.successes));
     tell(seen, &["slow_rate", "slow_call_rate"], rate(window.slow()));

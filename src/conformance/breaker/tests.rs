@@ -1,11 +1,20 @@
 //! The cases of breakers, windows and outliers that are kept here.
 
-use crate::conformance::{Verdict, parse, run};
+use crate::conformance::{Case, Verdict, parse, run};
 
-/// The cases of this family that are kept here, all of which must pass.
+/// The cases of this family that are kept here.
+fn kept() -> Vec<Case> {
+    let files = [
+        include_str!("../../../tests/conformance/breaker.json"),
+        include_str!("../../../tests/conformance/breaker_more.json"),
+    ];
+    files.iter().flat_map(|file| parse(file).unwrap_or_default()).collect()
+}
+
 #[test]
 fn the_kept_cases_pass() {
-    let cases = parse(include_str!("../../../tests/conformance/breaker.json")).unwrap();
+    let cases = kept();
+    assert!(cases.len() > 280, "both files");
     let failed: Vec<String> = cases
         .iter()
         .map(|case| (case, run(case)))
@@ -18,8 +27,7 @@ fn the_kept_cases_pass() {
 /// Every expectation of every kept case can fail.
 #[test]
 fn the_kept_cases_can_fail() {
-    let cases = parse(include_str!("../../../tests/conformance/breaker.json")).unwrap();
-    for case in &cases {
+    for case in &kept() {
         for at in 0..case.expect.len() {
             for name in case.expect[at].values.keys() {
                 let mut wrong = case.clone();
@@ -50,6 +58,12 @@ fn nothing_is_passed_over() {
         run(r#""dialect": "gobreaker", "trip": "(requests >= 3""#, step, expect),
         run(r#""dialect": "gobreaker", "trip": "moods >= 3""#, step, expect),
         run(r#""dialect": "failsafe", "failure_threshold": [1, 2, 3]"#, step, expect),
+        run(r#""dialect": "failsafe", "failure_rate_threshold": [1, 2, 3, 4]"#, step, expect),
+        run(r#""dialect": "failsafe", "delay_func_ms": ["soon"]"#, step, expect),
+        run(r#""dialect": "polly", "break_ms": -1"#, step, expect),
+        run(r#""dialect": "gobreaker", "is_successful": "at times""#, step, expect),
+        run(config, r#""event": "success:NumberFormatException""#, expect),
+        run(config, r#""event": "success", "node": "a""#, expect),
         run(config, r#""event": "dance""#, expect),
         run(config, r#""event": "success", "mood": "good""#, expect),
         run(config, r#""event": "transition:AJAR""#, expect),

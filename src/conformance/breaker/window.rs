@@ -13,6 +13,8 @@ pub(super) struct Sliding {
     window: Window,
     /// Rates are rounded to whole percents.
     whole_percents: bool,
+    /// What its rate of failures is a part of, in percent.
+    unit: f64,
     slow_after: Option<Duration>,
     /// Windows that roll by hand: how far they did.
     rolled: Duration,
@@ -22,9 +24,11 @@ pub(super) struct Sliding {
 impl Sliding {
     pub(super) fn new(config: &mut Fields) -> Result<Sliding, Unsupported> {
         let kind = first(config, &["type", "window_type"], Fields::text)?;
-        let kind = kind.unwrap_or_else(|| "COUNT".to_owned()).to_uppercase();
         let library = first(config, &["dialect", "library"], Fields::text)?;
         let library = library.unwrap_or_else(|| "resilience4j".to_owned());
+        // Polly has no other windows.
+        let usual = if library == "polly" { "TIME" } else { "COUNT" };
+        let kind = kind.unwrap_or_else(|| usual.to_owned()).to_uppercase();
         let names = ["size", "window_size", "sampling", "sampling_duration", "interval", "window"];
         let length = first(config, &names, Fields::duration)?;
         let buckets = whole(config, &["buckets", "windows", "number_of_windows", "num_buckets"])?;
@@ -35,7 +39,8 @@ impl Sliding {
         let align = match library.as_str() {
             "resilience4j" => Align::Clock,
             "polly" => Align::Call,
-            "failsafe" | "failsafe-go" | "gobreaker" => Align::Cleared,
+            "failsafe" | "failsafe-go" => Align::Clock,
+            "gobreaker" => Align::Cleared,
             other => return Err(Unsupported(format!("there is no library {other:?}"))),
         };
         let shape = match kind.as_str() {
@@ -50,7 +55,8 @@ impl Sliding {
                     (None, None, Some(buckets)) => bucket.unwrap_or(second) * buckets,
                     _ => return Err(Unsupported("a window of no length".to_owned())),
                 };
-                let parts = bucket.or((align == Align::Clock).then_some(second)).map(|each| {
+                let by_second = library == "resilience4j";
+                let parts = bucket.or(by_second.then_some(second)).map(|each| {
                     u32::try_from(length.as_nanos().div_ceil(each.as_nanos().max(1)))
                         .unwrap_or(u32::MAX)
                 });
@@ -67,6 +73,7 @@ impl Sliding {
         Ok(Sliding {
             window: Window::new(shape),
             whole_percents: library.starts_with("failsafe"),
+            unit: if library == "polly" { 100.0 } else { 1.0 },
             slow_after,
             rolled: Duration::ZERO,
             each,
@@ -133,7 +140,7 @@ impl Subject for Sliding {
         let ok = ["ok", "success", "successes", "successful", "successful_calls", "success_count"];
         tell(&mut seen, &ok, all.successes);
         tell(&mut seen, &["failed", "failures", "failed_calls", "failure_count"], all.failures);
-        tell(&mut seen, &["slow", "slow_calls", "total_slow"], all.slow());
+        tell(&mut seen, &["slow", "slow_calls", "total_slow", "slow_total"], all.slow());
         tell(&mut seen, &["slow_ok", "slow_success", "slow_successful"], all.slow_successes);
         tell(&mut seen, &["slow_failed", "slow_error", "slow_errors"], all.slow_failures);
         let millis = |time: Duration| time.as_nanos() as f64 / 1e6;
@@ -143,7 +150,8 @@ impl Subject for Sliding {
             let rate = percent(part, calls, 0.0);
             if self.whole_percents { rate.round() } else { rate }
         };
-        tell(&mut seen, &["failure_rate", "failure_rate_pct"], rate(all.failures));
+        tell(&mut seen, &["failure_rate_pct"], rate(all.failures));
+        tell(&mut seen, &["failure_rate"], rate(all.failures) / self.unit);
         tell(&mut seen, &["failure_ratio"], rate(all.failures) / 100.0);
         tell(&mut seen, &["success_rate"], rate(all.successes));
         tell(&mut seen, &["slow_rate", "slow_call_rate"], rate(all.slow()));

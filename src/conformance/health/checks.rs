@@ -30,18 +30,33 @@ struct Done {
 impl Checks {
     pub(super) fn check(&mut self, now: Time, step: &mut Fields) -> Result<Seen, Unsupported> {
         let name = component(step)?;
-        let may = self.enabled && self.component(&name).health.may_check(now);
+        spell_out(step)?;
+        let times = step.whole("times")?.unwrap_or(1);
+        for _ in 1..times {
+            self.check_once(now, &name, &mut step.clone())?;
+        }
+        self.check_once(now, &name, step)
+    }
+
+    fn check_once(
+        &mut self,
+        now: Time,
+        name: &str,
+        step: &mut Fields,
+    ) -> Result<Seen, Unsupported> {
+        let may = self.enabled && self.component(name).health.may_check(now);
         if !may {
             // Nobody looks at what the check would have said.
             self.reads(step)?;
-            let mut seen = self.told(&name, now)?;
+            let mut seen = self.told(name, now)?;
             seen.insert("skipped".to_owned(), true.into());
             return Ok(seen);
         }
         let text = step.any(&["message", "check_message"], Fields::text)?.unwrap_or_default();
         let check = self.came_to(step, "check", None)?;
         let providers = providers(step)?;
-        let decision = self.component(&name).health.observe(now, check.finding);
+        let uptime = step.whole("uptime_seconds")?.unwrap_or(0);
+        let decision = self.component(name).health.observe(now, check.finding);
         let mut done = Done {
             timed_out: check.finding == Finding::TimedOut,
             error: check.error.clone(),
@@ -51,15 +66,18 @@ impl Checks {
         };
         if decision.heal {
             done.heal_called = true;
-            self.heal(now, step, &name, &check, &mut done)?;
+            self.heal(now, step, name, &check, &mut done)?;
         } else {
             self.reads(step)?;
         }
         let answered = matches!(check.finding, Finding::Returned(_));
-        let component = self.component(&name);
+        let component = self.component(name);
         component.last_error.clone_from(&done.error);
         component.providers = if answered { providers } else { Seen::new() };
-        let mut seen = self.told(&name, now)?;
+        if answered {
+            component.uptime_seconds = uptime;
+        }
+        let mut seen = self.told(name, now)?;
         tell(&mut seen, done);
         Ok(seen)
     }
@@ -69,6 +87,7 @@ impl Checks {
             health: Health::new(self.settings.clone()),
             last_error: None,
             providers: Seen::new(),
+            uptime_seconds: 0,
         };
         self.components.entry(name.to_owned()).or_insert_with(health)
     }
@@ -168,6 +187,7 @@ impl Checks {
         }
         step.whole("http_status")?;
         step.take("providers");
+        step.take("uptime_seconds");
         Ok(())
     }
 
@@ -208,7 +228,9 @@ impl Checks {
         tell("changes", counts.changes.into());
         tell("last_error", component.last_error.clone().into());
         tell("providers", component.providers.clone().into());
+        tell("uptime_seconds", component.uptime_seconds.into());
         tell("skipped", false.into());
+        tell("is_running", self.is_running.into());
         seen.extend(self.summary());
         Ok(seen)
     }
@@ -232,6 +254,51 @@ fn tell(seen: &mut Seen, done: Done) {
     tell("error", done.error.into());
     tell("changed", done.changed.is_some().into());
     tell("previous_status", done.changed.map(|(from, _)| from.as_str()).into());
+}
+
+/// An answer that a step writes out, or an error by another name, in the words used here.
+fn spell_out(step: &mut Fields) -> Result<(), Unsupported> {
+    for name in ["raises", "error", "exception"] {
+        step.rename(name, "check_raises");
+    }
+    for name in ["status_code", "http"] {
+        step.rename(name, "http_status");
+    }
+    step.rename("times_out", "check_times_out");
+    if let Some(outcome) = step.any(&["outcome", "result"], Fields::text)? {
+        match outcome.as_str() {
+            "success" | "ok" => step.put("check_returns", "HEALTHY".into()),
+            "timeout" => step.put("check_times_out", true.into()),
+            "failure" | "error" | "connect_error" | "connection_error" | "connection_refused" => {
+                step.put("check_raises", outcome.into());
+            }
+            _ => step.put("check_returns", outcome.into()),
+        }
+    }
+    for name in ["returns", "returns_status"] {
+        step.rename(name, "check_returns");
+    }
+    let names = ["response", "body", "health_response"];
+    match step.any(&names, |step, name| Ok(step.take(name)))? {
+        None => Ok(()),
+        Some(Value::Object(mut answer)) => {
+            // How long the router has been up is nothing that anybody decides by.
+            for (there, here) in [
+                ("status", "check_returns"),
+                ("providers", "providers"),
+                ("uptime_seconds", "uptime_seconds"),
+            ] {
+                if let Some(value) = answer.remove(there) {
+                    step.put(here, value);
+                }
+            }
+            match answer.keys().next() {
+                None => Ok(()),
+                Some(name) => Err(Unsupported(format!("nobody understands {name:?} of an answer"))),
+            }
+        }
+        Some(other) => Err(Unsupported(format!("{other} is no answer"))),
+    }
 }
 
 /// What something raises: its text, or just that it does.

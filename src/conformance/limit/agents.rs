@@ -26,6 +26,26 @@ const TYPES: [&str; 10] = [
     "default",
 ];
 
+/// Words in an agent's name, and the types of agent that they tell, first found first told. The
+/// names are those of the sidecar's reference: `documentation-expert`, `security-auditor`,
+/// `python-specialist`, `chief-architect`, ….
+const FAMILIES: [(&[&str], &[&str]); 5] = [
+    (&["architect"], &["chief_architect", "architect"]),
+    (&["documentation", "docs", "writer"], &["documentation", "docs"]),
+    (&["qa", "test", "security", "auditor", "penetration"], &["qa_security", "qa", "security"]),
+    (&["support", "credential", "credentials"], &["support"]),
+    (
+        &["coding", "specialist", "expert", "developer", "coder", "programmer", "engineer"],
+        &["coding"],
+    ),
+];
+
+/// The names under which a case may limit this agent's type.
+fn family(agent: &str) -> Option<&'static [&'static str]> {
+    let has = |word: &&str| agent.split(['-', '_', ' ']).any(|part| part == *word);
+    FAMILIES.iter().find(|(words, _)| words.iter().any(has)).map(|(_, kinds)| *kinds)
+}
+
 pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupported> {
     let mut buckets = BTreeMap::new();
     for agent in TYPES {
@@ -49,12 +69,10 @@ impl Subject for Agents {
         let agent = super::first_text(step, &["agent", "agent_type"])?;
         let agent = agent.ok_or_else(|| Unsupported("a request is of no agent".to_owned()))?;
         let times = first_whole(step, &["times", "n"])?.unwrap_or(1);
-        let agent = agent.replace('-', "_");
-        let bucket = self.0.iter_mut().find(|(kind, _)| {
-            // "documentation-expert" is of "documentation", "qa-expert" of "qa_security".
-            let word = agent.split('_').next().unwrap_or(&agent);
-            agent.starts_with(kind.as_str()) || kind.split('_').any(|part| part == word)
-        });
+        let family = family(&agent)
+            .ok_or_else(|| Unsupported(format!("nobody knows what type of agent {agent:?} is")))?;
+        let bucket =
+            self.0.iter_mut().find(|(kind, _)| family.contains(&kind.as_str()) || *kind == &agent);
         let mut seen = Seen::new();
         let mut refused = None;
         let (mut limit, mut remaining) = (None, None);

@@ -171,22 +171,26 @@ impl Workspace {
             }
             "record" | "record_request" | "use" | "charge" | "consume" => {
                 let tokens = tokens(step)?.unwrap_or(0);
-                let risen = self.quota.charge(utc, tokens);
+                let times = first_whole(step, &["times", "count"])?.unwrap_or(1);
+                let risen = self.quota.charge(utc, tokens.saturating_mul(times));
                 tell(seen, &["risen", "alert", "new_level"], risen.map(|level| level.as_str()));
-                self.tally.record(step)?;
+                self.tally.record(step, times)?;
             }
             "request" => {
                 let tokens = tokens(step)?.ok_or_else(missing)?;
                 let times = first_whole(step, &["times"])?.unwrap_or(1);
+                let mut admitted = 0;
                 for _ in 0..times {
                     let outcome = self.quota.reserve(utc, tokens);
                     tell_outcome(outcome.as_ref().err(), utc, seen);
                     if let Ok(reservation) = outcome {
                         self.quota.settle(utc, reservation, tokens);
+                        admitted += 1;
                     }
                 }
+                self.tally.record(step, admitted)?;
             }
-            "reset" | "reset_daily" => {
+            "reset" | "reset_daily" | "daily_reset" => {
                 self.quota.set_used(utc, 0);
                 self.tally = Tally::default();
             }
@@ -256,15 +260,16 @@ fn tell_outcome(refused: Option<&Exceeded>, utc: Timestamp, seen: &mut Seen) {
 }
 
 impl Tally {
-    fn record(&mut self, step: &mut Fields) -> Result<(), Unsupported> {
-        self.requests += 1;
+    fn record(&mut self, step: &mut Fields, times: u64) -> Result<(), Unsupported> {
+        self.requests += times;
         if let Some(provider) = step.text("provider")? {
-            *self.by_provider.entry(provider).or_default() += 1;
+            *self.by_provider.entry(provider).or_default() += times;
         }
-        if let Some(task) = step.text("task_type")? {
-            *self.by_task.entry(task).or_default() += 1;
+        if let Some(task) = first_text(step, &["task_type", "task"])? {
+            *self.by_task.entry(task).or_default() += times;
         }
-        self.fallbacks += u64::from(step.flag("is_fallback")?.unwrap_or(false));
+        let fallback = step.flag("is_fallback")?.or(step.flag("fallback")?);
+        self.fallbacks += if fallback == Some(true) { times } else { 0 };
         Ok(())
     }
 }

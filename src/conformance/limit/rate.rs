@@ -1,11 +1,13 @@
 //! Rate limiters: every algorithm behind the same events.
 
+mod words;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 
 use super::{
-    Fields, Seen, Subject, Unsupported, first_duration, first_number, first_whole, id, tell,
+    Fields, Seen, Subject, Unsupported, also, first_duration, first_text, first_whole, id, tell,
     tell_duration, unknown_event,
 };
 use crate::{
@@ -15,7 +17,9 @@ use crate::{
     },
     world::Time,
 };
+use words::rate;
 
+#[derive(Clone)]
 enum Algorithm {
     Bucket(TokenBucket),
     Gcra(Gcra),
@@ -64,6 +68,21 @@ enum Manner {
     Plain,
 }
 
+/// A limiter for each key; for none, if a case has no keys.
+struct Keyed {
+    fresh: Limited,
+    by_key: BTreeMap<String, Limited>,
+}
+
+impl Subject for Keyed {
+    fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
+        let key = first_text(step, &["key", "bucket_key"])?.unwrap_or_default();
+        let limited = self.by_key.entry(key).or_insert_with(|| self.fresh.clone());
+        limited.step(now, event, step)
+    }
+}
+
+#[derive(Clone)]
 struct Limited {
     algorithm: Algorithm,
     manner: Manner,
@@ -84,6 +103,9 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
         }
     }
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    // Words that only resilience4j has.
+    let cycles = ["limit_for_period", "limit_refresh_period_ms", "limit_refresh_period_ns"];
+    let cycles = cycles.iter().any(|word| config.has(word)) && !has(&["tower", "sliding"]);
     let rate = rate(config)?;
     let burst = first_whole(
         config,
@@ -91,6 +113,7 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
             "burst",
             "capacity",
             "max_burst",
+            "burst_capacity",
             "burst_size",
             "bucket_size",
             "token_limit",
@@ -111,7 +134,7 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
     } else if has(&["bursty", "failsafe"]) {
         let rate = rate.ok_or_else(no_rate)?;
         (Algorithm::Window(FixedWindow::new(rate, Start::At(Time::ZERO))), Manner::Reserving)
-    } else if has(&["resilience4j", "r4j", "atomic", "semaphore", "cycle"]) {
+    } else if cycles || has(&["resilience4j", "r4j", "atomic", "semaphore", "cycle"]) {
         // resilience4j's default: 50 every 500 ns.
         let rate = rate.unwrap_or(Rate::new(50, Duration::from_nanos(500)));
         (Algorithm::Window(FixedWindow::new(rate, Start::At(Time::ZERO))), Manner::Timed)
@@ -151,73 +174,9 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
     let patient = Duration::from_secs(5);
     let timeout = timeout.unwrap_or(if manner == Manner::Timed { patient } else { Duration::ZERO });
     let (reservations, totals) = (BTreeMap::new(), (0, 0));
-    Ok(Box::new(Limited { algorithm, manner, timeout, capacity, reservations, totals }))
-}
-
-/// The rate, in whichever words.
-fn rate(config: &mut Fields) -> Result<Option<Rate>, Unsupported> {
-    let units = [("s", 1), ("sec", 1), ("second", 1), ("min", 60), ("minute", 60), ("hour", 3_600)];
-    for (unit, seconds) in units {
-        let names =
-            ["rate_per_", "limit_per_", "permits_per_", "requests_per_", "per_", "tokens_per_"];
-        for name in names {
-            // "per_s" is how long a period is, as "period_s" is.
-            if (name, unit) == ("per_", "s") || (name, unit) == ("per_", "min") {
-                continue;
-            }
-            if let Some(rate) = config.number(&format!("{name}{unit}"))? {
-                return Ok(Some(fraction(rate, Duration::from_secs(seconds))));
-            }
-        }
-    }
-    let permits = [
-        "limit",
-        "limit_for_period",
-        "permits",
-        "permit_limit",
-        "period_permits",
-        "max_permits",
-        "max_executions",
-        "max_requests",
-        "requests",
-        "num",
-        "tokens_per_period",
-        "refill_tokens",
-        "refill_amount",
-        "permits_per_period",
-        "rate",
-    ];
-    let permits = first_number(config, &permits)?;
-    let periods = [
-        "limit_refresh_period",
-        "refresh_period",
-        "period",
-        "window",
-        "per",
-        "interval",
-        "refill_period",
-        "refill_interval",
-        "replenishment_period",
-        "replenish_interval",
-        "replenish_1_per",
-        "max_rate",
-        "every",
-    ];
-    let period = first_duration(config, &periods)?;
-    Ok(match (permits, period) {
-        (None, None) => None,
-        (permits, period) => {
-            Some(fraction(permits.unwrap_or(1.0), period.unwrap_or(Duration::from_secs(1))))
-        }
-    })
-}
-
-/// A rate that need not be whole, exact to a millionth.
-fn fraction(permits: f64, per: Duration) -> Rate {
-    if permits.fract() == 0.0 {
-        return Rate::new(permits as u64, per);
-    }
-    Rate::new((permits * 1e6).round() as u64, per.saturating_mul(1_000_000))
+    let fresh = Limited { algorithm, manner, timeout, capacity, reservations, totals };
+    config.flag("keyed")?;
+    Ok(Box::new(Keyed { fresh, by_key: BTreeMap::new() }))
 }
 
 impl Limited {
@@ -272,6 +231,9 @@ impl Limited {
         tell(seen, &["rejected_count", "denied_count"], waits.len() - granted);
         tell(seen, &["waits_ms", "delays_ms"], waits);
         tell(seen, &["admitted_n", "taken", "n_admitted", "cells"], taken);
+        for name in ["admitted", "permitted", "granted", "accepted", "acquired", "allowed"] {
+            also(seen, name, taken);
+        }
         self.tell_outcome(now, last, seen);
         Ok(())
     }
@@ -310,22 +272,36 @@ impl Limited {
             Err(Refused::Never) => json!("insufficient_capacity"),
             Err(Refused::Wait(_)) => json!("rate_limited"),
         };
-        tell(seen, &["error"], error);
+        tell(seen, &["error", "reason"], error.clone());
+        for name in ["rejected", "denied", "refused"] {
+            if !ok {
+                also(seen, name, error.clone());
+            }
+        }
         let short = outcome == Err(Refused::Never);
         tell(seen, &["insufficient_capacity"], short.then_some(self.capacity).flatten());
+        also(seen, "insufficient_capacity", short);
     }
 
     fn tell_state(&mut self, now: Time, seen: &mut Seen) {
         let available = self.algorithm.limiter().available(now);
-        let names = ["available", "available_permits", "available_permissions", "permits"];
+        let names =
+            ["available", "available_permits", "available_permissions", "permits", "permissions"];
         tell(seen, &names, available);
         tell(seen, &["remaining", "remaining_burst_capacity", "free"], available.max(0));
         tell(seen, &["tokens"], available);
         let next = self.algorithm.peek(now, 1).ok();
-        tell_duration(seen, &["next_wait", "to_wait", "next_permit_in"], next);
+        let names = ["next_wait", "to_wait", "time_to_wait", "next_permit", "next_permit_in"];
+        tell_duration(seen, &names, next);
         let nanos = next.map_or(-1.0, |next| next.as_nanos() as f64);
-        tell(seen, &["nanos_to_wait"], nanos);
+        tell(seen, &["nanos_to_wait", "ns_to_wait"], nanos);
+        tell(seen, &["ms_to_wait", "millis_to_wait"], nanos / 1e6);
+        if !seen.contains_key("wait_ms") {
+            // Nothing was asked for: it is about whoever asks next.
+            tell_duration(seen, &["wait"], next);
+        }
         if let Algorithm::Smooth(smooth) = &self.algorithm {
+            tell_duration(seen, &["interval"], Some(smooth.interval()));
             let free = Some(smooth.next_free() - Time::ZERO);
             tell_duration(seen, &["next_free", "next_free_permit"], free);
             tell_duration(seen, &["next_free_permit_time"], free);
@@ -336,7 +312,7 @@ impl Limited {
             tell(seen, &["limit", "limit_for_period"], window.rate().permits());
         }
         tell_duration(seen, &["timeout", "timeout_duration"], Some(self.timeout));
-        tell(seen, &["capacity", "burst"], self.capacity);
+        tell(seen, &["capacity", "burst", "max_burst"], self.capacity);
         tell(seen, &["permitted_total", "total_permitted"], self.totals.0);
         tell(seen, &["rejected_total", "total_rejected"], self.totals.1);
     }

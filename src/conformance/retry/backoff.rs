@@ -6,10 +6,16 @@ use serde_json::Value;
 
 use super::{
     Fields, Seen, Subject, Unsupported,
-    read::{count, duration, first, flag, ratio, tell, tell_duration, tell_pause, text, unknown},
+    read::{
+        count, duration, first, flag, headers, ratio, tell, tell_duration, tell_pause, text,
+        unknown,
+    },
 };
 use crate::{
-    policy::{Growth, Jitter, Preset, Retry},
+    policy::{
+        Growth, Jitter, Preset, Retry,
+        retry_after::{Pushback, Said},
+    },
     world::{Seed, Stream, Time},
 };
 
@@ -23,6 +29,8 @@ struct Backoff {
     /// Cases count retries from 1, unless one asks for the pause of number 0.
     from_zero: bool,
     next: u32,
+    /// The retry before which the server last said how long to wait: gRPC's pauses grow from there.
+    pushed_back: u32,
     previous: Duration,
     draws: Stream,
 }
@@ -32,7 +40,7 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
     let place = shape(config, &mut retry)?;
     let from_zero = flag(config, &["zero_based"])?.unwrap_or(false);
     let (previous, draws) = (retry.base, Seed(1).stream("conformance"));
-    Ok(Box::new(Backoff { retry, place, from_zero, next: 1, previous, draws }))
+    Ok(Box::new(Backoff { retry, place, from_zero, next: 1, pushed_back: 0, previous, draws }))
 }
 
 /// What a name of a library stands for.
@@ -83,15 +91,17 @@ pub(super) fn shape(config: &mut Fields, retry: &mut Retry) -> Result<Place, Uns
         "initial_interval",
         "initial_backoff",
         "base_delay",
-        "delay",
         "min_delay",
         "min",
-        "wait",
-        "wait_duration",
-        "interval",
         "exp_min",
     ];
-    if let Some(base) = duration(config, &names)? {
+    let growing = duration(config, &names)?;
+    // What is called so stays as it is, unless something else says that it grows.
+    let alike = match growing {
+        None => duration(config, &["delay", "wait", "wait_duration", "interval"])?,
+        Some(_) => None,
+    };
+    if let Some(base) = growing.or(alike) {
         retry.base = base;
         if retry.max < base {
             retry.max = Duration::from_nanos(u64::MAX);
@@ -105,6 +115,8 @@ pub(super) fn shape(config: &mut Fields, retry: &mut Retry) -> Result<Place, Uns
     let whole_millis = matches!(retry.growth, Growth::WholeMillis { .. });
     if let Some(permille) = permille {
         retry.growth = grow(permille, whole_millis);
+    } else if alike.is_some() && max.is_none() && kind.is_none() {
+        retry.growth = grow(1_000, whole_millis);
     }
     if let Some(max) = max {
         retry.max = max;
@@ -119,7 +131,16 @@ pub(super) fn shape(config: &mut Fields, retry: &mut Retry) -> Result<Place, Uns
     }
     attempts(config, retry)?;
     jitter(config, retry)?;
-    let names = ["jitter_factor_fixed", "random", "randomizer", "jitter_sample", "u", "rand"];
+    let names = [
+        "jitter_factor_fixed",
+        "jitter_fixed",
+        "random",
+        "random_fixed",
+        "randomizer",
+        "jitter_sample",
+        "u",
+        "rand",
+    ];
     ratio(config, &names, 1_000_000)
 }
 
@@ -229,7 +250,11 @@ fn words(text: &str, retry: &mut Retry) -> Result<(), Unsupported> {
         return Ok(());
     }
     let unknown = || Unsupported(format!("nobody understands the jitter {text:?}"));
-    let numbers: Vec<f64> = lower
+    // "uniform(0.8,1.2) x min(…)": only what it is drawn from counts.
+    let drawn = lower.split_once("uniform(").or_else(|| lower.split_once("u("));
+    let drawn = drawn.filter(|_| !lower.contains("1 - ")).and_then(|(_, it)| it.split_once(')'));
+    let numbers: Vec<f64> = drawn
+        .map_or(lower.as_str(), |(drawn, _)| drawn)
         .split(|c: char| !c.is_ascii_digit() && c != '.')
         .filter_map(|number| number.parse().ok())
         .collect();
@@ -243,11 +268,11 @@ fn words(text: &str, retry: &mut Retry) -> Result<(), Unsupported> {
         [share] if plus_minus => {
             Jitter::Scaled { less: permille(*share).min(1_000), more: permille(*share) }
         }
-        // (1 - 0.25 * U)
-        [one, share] if *one == 1.0 && lower.contains("1 - ") => {
+        // (1 - 0.25 * U), (1 - 0.25 * uniform(0, 1))
+        [one, share] | [one, share, _, _] if *one == 1.0 && lower.contains("1 - ") => {
             Jitter::Scaled { less: permille(*share), more: 0 }
         }
-        [low, high] if lower.starts_with('+') => Jitter::Shifted {
+        [low, high] if lower.starts_with('+') && !plus_minus => Jitter::Shifted {
             less: Duration::ZERO,
             more: Duration::from_secs_f64((*high).max(*low)),
         },
@@ -260,7 +285,10 @@ fn words(text: &str, retry: &mut Retry) -> Result<(), Unsupported> {
     if let Jitter::Scaled { more: 0, less: 1_000 } = retry.jitter {
         retry.jitter = Jitter::Full;
     }
-    retry.hard_max = !lower.contains("after the cap") && !lower.starts_with('+');
+    // Who only shortens a pause shortens the longest one too.
+    let shortens = matches!(retry.jitter, Jitter::Scaled { more: 0, .. });
+    let adds = lower.starts_with('+') && !plus_minus;
+    retry.hard_max = !lower.contains("after the cap") && !adds && !shortens;
     Ok(())
 }
 
@@ -304,21 +332,31 @@ impl Subject for Backoff {
             None => self.next,
         };
         self.next = number.saturating_add(1);
-        let failures = if self.from_zero { number.saturating_add(1) } else { number };
+        let number = if self.from_zero { number.saturating_add(1) } else { number };
+        let failures = match number.checked_sub(self.pushed_back) {
+            Some(since) if since > 0 => since,
+            _ => number,
+        };
         let names = ["previous", "prev", "previous_delay", "last_delay", "last"];
         let previous = duration(step, &names)?.unwrap_or(self.previous);
         let names = ["random", "randomizer", "u", "rand", "jitter_sample"];
         let place = ratio(step, &names, 1_000_000)?.or(self.place);
-        let pause = match place {
-            Some(place) => self.retry.pause_at(failures, previous, place),
-            None => self.retry.pause_after(failures, previous, &mut self.draws),
+        let pushback = Said::read(&headers(step)?, jiff::Timestamp::UNIX_EPOCH).pushback;
+        let pause = match (pushback, place) {
+            (Some(Pushback::After(wait)), _) => {
+                self.pushed_back = number;
+                wait
+            }
+            (_, Some(place)) => self.retry.pause_at(failures, previous, place),
+            (_, None) => self.retry.pause_after(failures, previous, &mut self.draws),
         };
         self.previous = pause;
-        tell_pause(&mut seen, Some(pause));
+        let stopped = pushback == Some(Pushback::Stop);
+        tell_pause(&mut seen, Some(pause).filter(|_| !stopped));
         let (low, high) = self.retry.bounds(failures, previous);
         tell_duration(&mut seen, "min_delay", Some(low));
         tell_duration(&mut seen, "max_delay", Some(high));
-        let allowed = failures < self.retry.attempts;
+        let allowed = !stopped && number < self.retry.attempts;
         tell(&mut seen, &["retry", "allowed", "retry_allowed", "should_retry"], allowed);
         Ok(seen)
     }

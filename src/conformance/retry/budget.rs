@@ -2,21 +2,27 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{
-    Fields, Seen, Subject, Unsupported, backoff,
-    read::{count, duration, flag, headers, ratio, tell, tell_pause, text, unknown, whole},
+    Fields, Seen, Subject, Unsupported, also, backoff,
+    read::{count, duration, flag, headers, ratio, tell, tell_pause, text, texts, unknown, whole},
 };
 use crate::{
     policy::{
         Preset, Retry,
         budget::{Budget, Cause, Settings, Throttle, ThrottleSettings, Ticket},
-        retry_after::{Rule, Said, Wait},
+        retry_after::{Pushback, Rule, Said, Wait},
     },
     world::{Probability, Seed, Stream, Time},
 };
 
 /// gRPC's retry throttling.
-struct Grpc(Budget);
+struct Grpc {
+    budget: Budget,
+    /// The statuses that are retried, if a case says which.
+    codes: Option<Vec<String>>,
+}
 
 pub(super) fn grpc(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupported> {
     dialect(config, &["grpc", "grpc_a6", "a6"])?;
@@ -24,17 +30,23 @@ pub(super) fn grpc(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupported>
     // A6 passes over every decimal after the third.
     let token_ratio = ratio(config, &["token_ratio", "tokenRatio"], 1_000_000)?;
     let token_ratio = token_ratio.map_or(100, |millionths| millionths / 1_000);
-    if let Some(threshold) = text(config, &["threshold"])?
-        && threshold.replace(' ', "") != "max_tokens/2"
-    {
-        return Err(Unsupported(format!("gRPC's threshold is not {threshold:?}")));
+    let half = f64::from(max_tokens) / 2e3;
+    match config.take("threshold") {
+        None => {}
+        Some(Value::String(text))
+            if text.replace([' ', '_'], "").to_lowercase() == "maxtokens/2" => {}
+        Some(Value::Number(number)) if number.as_f64() == Some(half) => {}
+        Some(other) => return Err(Unsupported(format!("gRPC's threshold is not {other}"))),
     }
-    Ok(Box::new(Grpc(Budget::new(&Settings::Grpc { max_tokens, token_ratio }))))
+    let codes = texts(config, &["retryable_status_codes", "retryable_codes", "retryable"])?;
+    let budget = Budget::new(&Settings::Grpc { max_tokens, token_ratio });
+    Ok(Box::new(Grpc { budget, codes }))
 }
 
 /// Refuses a dialect that is not one of these.
 fn dialect(config: &mut Fields, known: &[&str]) -> Result<Option<String>, Unsupported> {
-    let Some(name) = text(config, &["dialect", "library", "rules", "version", "spec"])? else {
+    let Some(name) = text(config, &["dialect", "library", "preset", "rules", "version", "spec"])?
+    else {
         return Ok(None);
     };
     let lower = name.to_ascii_lowercase().replace(['-', '.', ' '], "_");
@@ -47,30 +59,43 @@ fn dialect(config: &mut Fields, known: &[&str]) -> Result<Option<String>, Unsupp
 impl Subject for Grpc {
     fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
         let times = whole(step, &["times", "count", "n"])?.unwrap_or(1);
-        let retryable = flag(step, &["retryable", "qualified"])?.unwrap_or(true);
-        let pushback = headers(step)?.iter().any(|(_, value)| value.trim().starts_with('-'));
+        let status = text(step, &["status", "code", "status_code"])?;
+        let event = match (event, status.as_deref()) {
+            ("response" | "rpc" | "result" | "attempt_result", Some("OK" | "ok")) => "success",
+            ("response" | "rpc" | "result" | "attempt_result", Some(_)) => "failure",
+            _ => event,
+        };
+        let listed = match (&self.codes, &status) {
+            (Some(codes), Some(status)) => codes.contains(status),
+            _ => true,
+        };
+        let retryable = flag(step, &["retryable", "qualified"])?.unwrap_or(listed);
+        let said = Said::read(&headers(step)?, jiff::Timestamp::UNIX_EPOCH);
+        let stopped = said.pushback == Some(Pushback::Stop);
         for _ in 0..times {
             match event {
-                "success" | "ok" | "successful_rpc" => self.0.on_end(true, None),
+                "success" | "ok" | "successful_rpc" => self.budget.on_end(true, None),
                 "failure" | "fail" | "error" | "failed" | "throttle" | "retryable_failure" => {
-                    if retryable || pushback {
-                        self.0.on_attempt_failed();
+                    if retryable || stopped {
+                        self.budget.on_attempt_failed();
                     }
                 }
                 "non_retryable_failure" | "fatal" | "non_retryable" => {}
-                "pushback_stop" | "pushback" => self.0.on_attempt_failed(),
+                "pushback_stop" | "pushback" => self.budget.on_attempt_failed(),
                 "observe" | "check" | "retry" | "can_retry" => {}
                 _ => return Err(unknown(event)),
             }
         }
-        let allowed = self.0.withdraw(now, Cause::Transient, None).is_some();
+        let enough = self.budget.withdraw(now, Cause::Transient, None).is_some();
+        // What must not be retried is not, whatever there is left.
+        let allowed = enough && retryable && !stopped;
         let mut seen = Seen::new();
-        if let Budget::Grpc(tokens) = &self.0 {
+        if let Budget::Grpc(tokens) = &self.budget {
             tell(&mut seen, &["tokens", "token_count"], f64::from(tokens.millis()) / 1e3);
         }
         let names = ["retry_allowed", "allowed", "retry", "can_retry", "above_threshold", "ok"];
         tell(&mut seen, &names, allowed);
-        tell(&mut seen, &["throttled", "blocked", "retry_blocked"], !allowed);
+        tell(&mut seen, &["throttled", "blocked", "retry_blocked"], !enough);
         Ok(seen)
     }
 }
@@ -91,13 +116,19 @@ struct Aws {
 }
 
 pub(super) fn aws(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupported> {
-    let known = ["aws", "aws_standard", "v2_0", "v2_1", "aws_standard_2020", "aws_standard_2026"];
-    let named = dialect(config, &known)?;
+    let since = ["v2_1", "2_1", "2026", "aws_2026", "aws_v2_1", "aws_standard_2026"];
+    let before = ["v2_0", "2_0", "2020", "aws_2020", "aws_v2_0", "aws_standard_2020"];
+    let plain = ["aws", "aws_standard", "standard"];
+    let named = dialect(config, &[&since[..], &before, &plain].concat())?;
+    let names = ["mode", "retry_mode"];
+    if let Some(mode) = text(config, &names)?.filter(|mode| mode != "standard") {
+        return Err(Unsupported(format!("there is no mode {mode:?}")));
+    }
     let base = duration(config, &["base", "initial_backoff", "initial"])?;
     let transient = count(config, &["transient_cost"])?;
     let throttling = count(config, &["throttling_cost", "throttling_retry_cost"])?;
     let slow = duration(config, &["throttling_base", "throttling_initial_backoff"])?;
-    let since_2026 = matches!(named.as_deref(), Some("v2_1" | "aws_standard_2026"))
+    let since_2026 = named.is_some_and(|named| since.contains(&named.as_str()))
         || transient.is_some()
         || throttling.is_some()
         || slow.is_some();
@@ -157,6 +188,9 @@ impl Aws {
             | "non_retryable_error"
             | "unretryable"
             | "permanent"
+            | "permanent_error"
+            | "validation_error"
+            | "no_action_indicated"
             | "no_action"
             | "forbidden" => return Ok(None),
             "503" | "500" | "502" | "504" => Cause::Transient,
@@ -189,20 +223,32 @@ impl Subject for Aws {
             other => outcome.unwrap_or_else(|| other.to_owned()),
         };
         let next = self.attempt.saturating_add(1);
+        let times = whole(step, &["times", "count"])?.unwrap_or(1);
         let said = Said::read(&headers(step)?, jiff::Timestamp::UNIX_EPOCH);
         let mut seen = Seen::new();
         let mut pause = None;
         let mut retry = false;
         if matches!(outcome.as_str(), "forget" | "forget_permit") {
             self.last = None;
+        } else if matches!(event, "acquire" | "try_acquire") {
+            let cause = self.cause(&outcome)?.ok_or_else(|| unknown(&outcome))?;
+            retry = self.budget.withdraw(now, cause, None).is_some();
         } else if outcome != "observe" {
             self.attempt = count(step, &["attempt"])?.unwrap_or(next);
             if self.attempt == 1 {
                 self.last = None;
             }
-            if matches!(outcome.as_str(), "success" | "ok" | "200") {
-                self.budget.on_end(true, self.last.take());
+            let at_once = matches!(outcome.as_str(), "first_try_success" | "success_first_try");
+            if at_once {
+                self.last = None;
+            }
+            if at_once || matches!(outcome.as_str(), "success" | "ok" | "200") {
+                for _ in 0..times {
+                    self.budget.on_end(true, self.last.take());
+                }
                 self.attempt = 0;
+            } else if times > 1 {
+                return Err(Unsupported("one failure at a time".to_owned()));
             } else if let Some(cause) =
                 self.cause(&outcome)?.filter(|_| self.attempt < self.retry.attempts)
             {
@@ -220,8 +266,22 @@ impl Subject for Aws {
             let names = ["tokens", "quota", "available", "available_permits", "retry_quota"];
             tell(&mut seen, &names, quota.tokens());
         }
-        tell(&mut seen, &["retry", "retried", "should_retry", "ok", "allowed"], retry);
+        let names = ["retry", "retried", "should_retry", "ok", "allowed", "acquired", "permitted"];
+        tell(&mut seen, &names, retry);
+        let decision = match (retry, pause) {
+            (true, Some(_)) => "yes_after_delay",
+            (true, None) => "yes",
+            (false, Some(_)) => "no_after_delay",
+            (false, None) => "no",
+        };
+        tell(&mut seen, &["decision", "should_attempt"], decision);
         tell_pause(&mut seen, pause);
+        if pause.is_none() {
+            // No pause at all, for a case that asks how long it is.
+            for name in ["delay_ms", "wait_ms", "backoff_ms", "delay_s"] {
+                also(&mut seen, name, 0);
+            }
+        }
         Ok(seen)
     }
 }
@@ -275,6 +335,8 @@ impl Subject for Shared {
                 | "retry"
                 | "acquire"
                 | "try_acquire"
+                | "try_acquire_retry"
+                | "acquire_retry"
                 | "try_acquire_retry_permit"
                 | "acquire_retry_permit" => {
                     let ticket = self.budget.withdraw(now, Cause::Transient, None);
@@ -282,9 +344,13 @@ impl Subject for Shared {
                     self.tickets.extend(ticket);
                 }
                 // A retry that ends leaves the request in flight.
-                "release" | "release_retry_permit" | "retry_done" | "end_retry" => {
-                    self.budget.on_end(false, self.tickets.pop());
+                "release"
+                | "release_retry"
+                | "release_retry_permit"
+                | "retry_done"
+                | "end_retry" => {
                     self.budget.on_request(now);
+                    self.budget.on_end(false, self.tickets.pop());
                 }
                 "end" | "done" | "success" | "complete" => self.budget.on_end(true, None),
                 "observe" | "advance" | "balance" => {}

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Fields, Seen, Subject, Unsupported, backoff,
+    Fields, Seen, Subject, Unsupported, backoff, other,
     read::{
         count, duration, first, headers, tell, tell_duration, tell_pause, text, texts, unknown,
     },
@@ -30,6 +31,8 @@ struct Calls {
     /// How long a whole call may take.
     limit: Option<Duration>,
     began: Time,
+    /// What the clock shows at the start, for dates in headers.
+    start: Timestamp,
     attempt: u32,
     sleeps: Vec<Duration>,
     /// Calls that succeeded and failed, each without and with a retry.
@@ -68,6 +71,7 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
         ["ignore_errors", "ignored_errors", "ignore_exceptions", "abort_on", "abort_errors"];
     let ignored = texts(config, &names)?.unwrap_or_default();
     let limit = duration(config, &["deadline", "max_duration", "total_timeout", "budget"])?;
+    let start = other::start(config)?.unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(Box::new(Calls {
         profile,
         place,
@@ -75,6 +79,7 @@ pub(super) fn subject(config: &mut Fields) -> Result<Box<dyn Subject>, Unsupport
         ignored,
         limit,
         began: Time::ZERO,
+        start,
         attempt: 0,
         sleeps: Vec::new(),
         ended: [[0; 2]; 2],
@@ -217,6 +222,37 @@ impl Calls {
     }
 }
 
+impl Calls {
+    /// How long the SDKs' `_calculate_retry_timeout` says to wait with so many retries left; there
+    /// may be fewer than none.
+    fn pause_with(
+        &mut self,
+        remaining: &Value,
+        event: &str,
+        said: &Said,
+    ) -> Result<Seen, Unsupported> {
+        let events =
+            ["delay", "calculate_retry_timeout", "retry_timeout", "retry_delay", "timeout"];
+        let left = remaining.as_i64().filter(|_| events.contains(&event));
+        let left = left.ok_or_else(|| unknown(event))?;
+        let retries = i64::from(self.profile.retry.attempts) - 1;
+        let taken = u32::try_from(retries.saturating_sub(left)).unwrap_or(0);
+        let attempts = std::mem::replace(&mut self.profile.retry.attempts, u32::MAX);
+        let busy = Failure::Status(429);
+        let decision = self.profile.decide_at(taken.saturating_add(1), busy, said, self.place);
+        self.profile.retry.attempts = attempts;
+        let mut seen = Seen::new();
+        let pause = match decision {
+            Decision::Retry { after } => Some(after),
+            Decision::GiveUp => None,
+        };
+        tell_pause(&mut seen, pause);
+        tell_duration(&mut seen, "timeout", pause);
+        tell_duration(&mut seen, "calculated", pause);
+        Ok(seen)
+    }
+}
+
 /// What all attempts of a call come to, if a step says so.
 fn outcomes(step: &mut Fields) -> Result<Option<Vec<Value>>, Unsupported> {
     let names = ["responses", "statuses", "outcomes", "results", "attempt_results"];
@@ -230,7 +266,10 @@ fn outcomes(step: &mut Fields) -> Result<Option<Vec<Value>>, Unsupported> {
 impl Subject for Calls {
     fn step(&mut self, now: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
         let sent = headers(step)?;
-        let said = Said::read(&sent, jiff::Timestamp::UNIX_EPOCH + now.since_start());
+        let said = Said::read(&sent, self.start + now.since_start());
+        if let Some(remaining) = step.take("remaining_retries") {
+            return self.pause_with(&remaining, event, &said);
+        }
         if let Some(list) = outcomes(step)? {
             // The last one goes on for ever.
             let mut list = list.iter();
@@ -271,8 +310,13 @@ impl Subject for Calls {
             "fail",
             "ok",
         ];
-        if !known.contains(&event) {
+        // A question about one answer, not about what was before it.
+        let asked = matches!(event, "should_retry" | "classify" | "decide");
+        if !asked && !known.contains(&event) {
             return Err(unknown(event));
+        }
+        if asked {
+            self.attempt = 0;
         }
         let outcome = outcome(&given.unwrap_or_else(|| Value::from(event)))?;
         let pause = self.end(now, &outcome, &said);

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     Fields, Seen, Subject, Unsupported,
     read::{
-        count, duration, first, headers, ratio, tell, tell_duration, tell_pause, text, unknown,
-        whole,
+        count, duration, first, flag, headers, ratio, tell, tell_duration, tell_pause, text,
+        unknown, whole,
     },
 };
 use crate::{
@@ -33,6 +33,10 @@ pub(super) fn classification(config: &mut Fields) -> Result<Box<dyn Subject>, Un
 
 fn provider(fields: &mut Fields) -> Result<Option<Provider>, Unsupported> {
     let Some(name) = text(fields, &["provider", "dialect"])? else { return Ok(None) };
+    // A gateway has all of them behind it.
+    if name.eq_ignore_ascii_case("bifrost") {
+        return Ok(None);
+    }
     let all = [
         Provider::Anthropic,
         Provider::Openai,
@@ -53,14 +57,26 @@ fn provider(fields: &mut Fields) -> Result<Option<Provider>, Unsupported> {
 impl Subject for Classification {
     fn step(&mut self, _: Time, event: &str, step: &mut Fields) -> Result<Seen, Unsupported> {
         let network = match event {
-            "classify" | "error" | "response" | "failure" => false,
+            "classify" | "error" | "response" | "failure" => {
+                flag(step, &["network_error", "network", "connection_error"])?.unwrap_or(false)
+            }
             "connection_error" | "timeout" | "network_error" => true,
             _ => return Err(unknown(event)),
         };
-        let provider = provider(step)?.or(self.provider).unwrap_or_default();
+        let said = provider(step)?.or(self.provider);
         let status = whole(step, &["status", "http_status", "status_code"])?;
         let status = status.and_then(|status| u16::try_from(status).ok()).filter(|_| !network);
         let error_type = text(step, &["type", "error_type", "exception"])?.unwrap_or_default();
+        // Bedrock names exceptions, Gemini shouts.
+        let provider = said.unwrap_or(match error_type.as_str() {
+            name if name.ends_with("Exception") => Provider::Bedrock,
+            name if !name.is_empty()
+                && name.bytes().all(|byte| b"_ABCDEFGHIJKLMNOPQRSTUVWXYZ".contains(&byte)) =>
+            {
+                Provider::Gemini
+            }
+            _ => Provider::Generic,
+        });
         let code = text(step, &["code", "error_code"])?.unwrap_or_default();
         let message = text(step, &["message", "error_message", "body"])?.unwrap_or_default();
         let class = classify::classify(&classify::Failure {
@@ -92,7 +108,8 @@ pub(super) fn retry_after(config: &mut Fields) -> Result<Box<dyn Subject>, Unsup
     let rule = match text(config, &["client", "dialect", "library", "rule", "sdk", "gateway"])? {
         None => None,
         Some(name) => Some(match name.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
-            "openai_2" | "openai_2.8.0" | "anthropic_0" | "anthropic_0.75.0" => Rule::SDK_2,
+            "openai" | "openai_2" | "openai_2.8.0" | "openai_python" | "anthropic"
+            | "anthropic_0" | "anthropic_0.75.0" | "anthropic_python" | "sdk" => Rule::SDK_2,
             "openai_3" | "openai_3.x" | "openai_3.52.0" => Rule::OPENAI_3,
             "anthropic_2" | "anthropic_2.11.0" => Rule::ANTHROPIC_2,
             "litellm" => Rule::LITELLM,
@@ -103,10 +120,21 @@ pub(super) fn retry_after(config: &mut Fields) -> Result<Box<dyn Subject>, Unsup
             _ => return Err(Unsupported(format!("nobody knows what {name:?} believes"))),
         }),
     };
-    let now = instant(config, &["now", "date", "start"])?.unwrap_or(Timestamp::UNIX_EPOCH);
+    let now = start(config)?.unwrap_or(Timestamp::UNIX_EPOCH);
     let own = duration(config, &["own", "backoff", "computed_backoff", "own_backoff"])?;
     let remaining = duration(config, &["remaining", "deadline"])?;
     Ok(Box::new(RetryAfter { rule, now, own: own.unwrap_or_default(), remaining }))
+}
+
+/// What the clock shows when a case starts, as a date or in seconds since 1970.
+pub(super) fn start(config: &mut Fields) -> Result<Option<Timestamp>, Unsupported> {
+    let names = ["now_unix", "now_unix_s", "now_epoch_s", "now_s", "time"];
+    if let Some(seconds) = whole(config, &names)? {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let no = |_| Unsupported(format!("{seconds} is no instant"));
+        return Timestamp::from_second(seconds).map(Some).map_err(no);
+    }
+    instant(config, &["now", "date", "start"])
 }
 
 fn instant(fields: &mut Fields, names: &[&str]) -> Result<Option<Timestamp>, Unsupported> {
@@ -198,6 +226,19 @@ impl Subject for Hedging {
         let code = first(&["code", "status"], |name| Ok(step.take(name)))?;
         let pushback = headers(step)?;
         let latency = duration(step, &["latency", "duration"])?;
+        // An answer that is an error is one, whatever the step calls it.
+        let good = |code: &Value| match code {
+            Value::Number(status) => status.as_u64().is_some_and(|status| status < 400),
+            Value::String(word) => word.eq_ignore_ascii_case("ok"),
+            _ => false,
+        };
+        let event = match event {
+            "answer" | "response" | "result" if code.as_ref().is_some_and(|it| !good(it)) => {
+                "failure"
+            }
+            "result" => "answer",
+            _ => event,
+        };
         match (event, &mut self.hedge) {
             ("start" | "request" | "call" | "send", hedge) => {
                 let settings = match self.share {

@@ -112,6 +112,8 @@ pub(super) fn headers(fields: &mut Fields) -> Result<Vec<(String, String)>, Unsu
         ("x-should-retry", "x-should-retry"),
         ("should_retry", "x-should-retry"),
         ("pushback_ms", "grpc-retry-pushback-ms"),
+        ("pushback", "grpc-retry-pushback-ms"),
+        ("grpc_retry_pushback_ms", "grpc-retry-pushback-ms"),
         ("x_amz_retry_after", "x-amz-retry-after"),
         ("x_amz_retry_after_ms", "x-amz-retry-after"),
     ];

@@ -69,15 +69,13 @@ impl Wait {
 fn grown(base: Duration, parts: u32, times: u32, max: Duration) -> Duration {
     let max = max.as_nanos();
     let mut wait = base.as_nanos();
-    if u64::from(parts) > MILLION {
-        for _ in 0..times {
-            let grown = wait * u128::from(parts) / u128::from(MILLION);
-            // At the top, or too short to grow by a whole nanosecond.
-            if wait >= max || grown == wait {
-                break;
-            }
-            wait = grown;
+    for _ in 0..times {
+        let grown = wait * u128::from(parts) / u128::from(MILLION);
+        // At the top, or too short to grow by a whole nanosecond; none shrinks.
+        if wait >= max || grown <= wait {
+            break;
         }
+        wait = grown;
     }
     Duration::from_nanos(u64::try_from(wait.min(max)).unwrap_or(u64::MAX))
 }

@@ -95,6 +95,8 @@ fn bedrock() {
     check(&[
         (Bedrock, 400, "ValidationException", retired, ModelGone),
         (Bedrock, 404, "ResourceNotFoundException", retired, ModelGone),
+        (Bedrock, 200, "", retired, Unknown),
+        (Bedrock, 399, "", retired, Unknown),
         (
             Bedrock,
             400,
@@ -147,6 +149,7 @@ fn words_count_where_they_can_be_true() {
         (Generic, 422, "", "spend limit reached", CallerFault),
         (Generic, 200, "", "The model is retired", Unknown),
         (Generic, 400, "model_decommissioned", "", ModelGone),
+        (Generic, 400, "invalid_api_key", "", Credential),
         (Generic, 403, "invalid_api_key", "", Credential),
         (Generic, 404, "invalid_request_error", "", CallerFault),
         (Generic, 200, "context_length_exceeded", "", CallerFault),

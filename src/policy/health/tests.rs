@@ -32,6 +32,7 @@ fn defaults_are_those_of_the_documents() {
     assert_eq!(health.status(), Unknown);
     assert_eq!(health.counts(), Counts::default());
     assert_eq!(health.settings(), &settings);
+    assert!(healing().settings().auto_heal);
 }
 
 #[test]

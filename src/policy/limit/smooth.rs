@@ -20,6 +20,11 @@ impl Smooth {
         Smooth { interval: Rate::new(1, interval).per, next_free: Time::ZERO }
     }
 
+    /// How far apart permits are.
+    pub const fn interval(&self) -> Duration {
+        Duration::from_nanos(self.interval)
+    }
+
     /// When the next permit is free.
     pub const fn next_free(&self) -> Time {
         self.next_free
@@ -55,7 +60,7 @@ impl Limiter for Smooth {
 
     /// 1 or less: how many intervals are reserved ahead.
     fn available(&self, now: Time) -> i64 {
-        let ahead = (self.next_free - now).as_nanos().div_ceil(u128::from(self.interval));
-        whole(1 - i128::try_from(ahead).unwrap_or(i128::MAX - 1))
+        let ahead = self.next_free.as_nanos().saturating_sub(now.as_nanos());
+        whole(1 - i128::from(ahead.div_ceil(self.interval)))
     }
 }

@@ -276,6 +276,7 @@ fn a_floating_window_begins_with_its_first_use() {
 #[test]
 fn a_smooth_limiter_has_one_permit_per_interval() {
     let mut smooth = Smooth::new(ms(100));
+    assert_eq!(smooth.interval(), ms(100));
     assert_eq!(smooth.available(at(0)), 1);
     assert_eq!(smooth.try_acquire(at(0), 1), Ok(()));
     assert_eq!(smooth.available(at(0)), 0);
@@ -289,6 +290,7 @@ fn a_smooth_limiter_has_one_permit_per_interval() {
     assert_eq!(smooth.available(at(250)), -2);
     assert_eq!(smooth.available(at(500)), 1);
     assert_eq!(Smooth::new(Duration::ZERO).try_acquire(at(0), 1), Ok(()));
+    assert_eq!(Smooth::new(Duration::ZERO).interval(), Duration::from_nanos(1));
 }
 
 #[test]
@@ -308,6 +310,33 @@ fn a_log_holds_over_any_window() {
     assert_eq!(log.reserve(at(120), 3, ms(79)), wait(ms(80)));
     assert_eq!(log.reserve(at(120), 3, ms(80)), Ok(ms(80)));
     assert_eq!(log.reserve(at(120), 1, ms(999)), Ok(ms(180)), "not before the one before");
+}
+
+/// Everything that a log remembers.
+fn memory(log: &SlidingLog) -> String {
+    format!("{log:?}")
+}
+
+#[test]
+fn a_log_remembers_no_more_than_it_must() {
+    let log = || SlidingLog::with_segments(Rate::new(3, ms(300)), 3);
+    let (mut new, mut old) = (log(), log());
+    assert_eq!(old.try_acquire(at(0), 0), Ok(()));
+    assert_eq!(memory(&old), memory(&new), "nothing taken leaves no trace");
+    for step in 0..100 {
+        assert_eq!(old.try_acquire(at(step * 150), 1), Ok(()));
+    }
+    for log in [&mut new, &mut old] {
+        assert_eq!(log.try_acquire(at(20_000), 2), Ok(()));
+    }
+    assert_eq!(memory(&old), memory(&new), "what is past is forgotten");
+    let mut one_by_one = log();
+    assert_eq!(one_by_one.try_acquire(at(20_000), 1), Ok(()));
+    assert_eq!(one_by_one.try_acquire(at(20_099), 1), Ok(()));
+    assert_eq!(memory(&one_by_one), memory(&new), "a segment is one instant");
+    assert_eq!(one_by_one.try_acquire(at(20_100), 1), Ok(()));
+    assert_eq!(new.try_acquire(at(20_099), 1), Ok(()));
+    assert_ne!(memory(&one_by_one), memory(&new), "and another is another");
 }
 
 #[test]

@@ -142,9 +142,7 @@ fn health_makes_the_next_ejection_shorter() {
     it.sweep(90_000);
     assert_eq!(remembered(&it), 2, "it only just came back");
     it.sweep(99_999);
-    assert_eq!(remembered(&it), 2);
-    it.sweep(100_000);
-    assert_eq!(remembered(&it), 1);
+    assert_eq!(remembered(&it), 1, "however short the interval was");
     it.sweep(110_000);
     it.sweep(120_000);
     assert_eq!(remembered(&it), 0);
@@ -439,4 +437,50 @@ fn a_mean_can_lie_below_the_deviation() {
     it.sweep(10_000);
     let threshold = it.it.threshold(Origin::External).unwrap();
     assert_eq!((threshold.mean, threshold.below), (600_000_000, -400_000_000));
+}
+
+#[test]
+fn a_sweep_forgets_before_it_judges() {
+    let mut it = cluster(5, |it| {
+        it.enforcing = [0, 0, 0, 0, 0, 100, 0];
+        it.failure_percentage_request_volume = 1;
+    });
+    let bad = |it: &mut Cluster, now: u64| {
+        (0..5).for_each(|host| {
+            it.respond(now, host, if host == 4 { 500 } else { 200 }, 4);
+        });
+        it.sweep(now)
+    };
+    assert_eq!(bad(&mut it, 0), 1);
+    assert_eq!(it.sweep(30_000), 0);
+    assert_eq!(bad(&mut it, 40_000), 1);
+    assert_eq!(it.it.hosts()[4].remembered, 1);
+    assert_eq!((it.sweep(69_999), it.sweep(70_000)), (1, 0));
+}
+
+#[test]
+fn the_old_total_counts_what_might_be_ejected() {
+    let mut it = cluster(2, |it| {
+        it.enforcing[Kind::Consecutive5xx as usize] = 0;
+        it.enforcing[Kind::ConsecutiveGatewayFailure as usize] = 100;
+        it.max_ejection_percent = 10;
+    });
+    it.respond(0, 0, 500, 5);
+    assert_eq!(it.it.ejections().total, 1, "not enforced");
+    assert!(it.respond(0, 0, 503, 5));
+    assert_eq!(it.it.ejections().total, 1, "another kind");
+    it.respond(0, 1, 500, 5);
+    assert_eq!((it.it.ejections().total, it.it.ejections().overflow), (1, 1));
+}
+
+#[test]
+fn a_removed_host_is_no_longer_out() {
+    let mut it = cluster(2, |_| {});
+    it.respond(0, 0, 500, 5);
+    it.respond(0, 1, 500, 4);
+    it.it.remove_host(2);
+    assert_eq!((it.it.hosts().len(), it.it.ejected()), (2, 1));
+    it.it.remove_host(0);
+    assert_eq!((it.it.hosts().len(), it.it.ejected()), (1, 0));
+    assert!(it.respond(0, 0, 500, 1), "the other one moved up");
 }

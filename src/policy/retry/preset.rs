@@ -136,6 +136,7 @@ impl Retry {
         retry.hard_max = !matches!(
             preset,
             Preset::FailsafeGo
+                | Preset::Sdk
                 | Preset::Litellm
                 | Preset::Tensorzero
                 | Preset::Bifrost

@@ -88,7 +88,11 @@ fn a_soft_limit_holds_before_jitter_only() {
     let soft = Retry { hard_max: false, ..retry(Growth::DOUBLE, ms(1_000), scaled) };
     assert_eq!(soft.bounds(9, ms(0)), (ms(800), ms(1_200)));
     let hard = Retry { hard_max: true, ..soft };
-    assert_eq!(hard.bounds(9, ms(0)), (ms(800), ms(1_000)));
+    assert_eq!(hard.bounds(1, ms(0)), (ms(400), ms(600)));
+    assert_eq!(hard.bounds(2, ms(0)), (ms(800), ms(1_000)), "varied, then cut");
+    assert_eq!(hard.bounds(3, ms(0)), (ms(1_000), ms(1_000)), "outgrown by more than the jitter");
+    let less = Jitter::Shifted { less: ms(1_500), more: ms(0) };
+    assert_eq!(Retry { jitter: less, ..hard }.bounds(3, ms(0)), (ms(500), ms(1_000)));
 }
 
 #[test]

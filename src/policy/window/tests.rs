@@ -126,6 +126,17 @@ fn buckets_that_begin_with_calls_never_outgrow_their_ring() {
 }
 
 #[test]
+fn buckets_can_be_longer_than_time() {
+    for align in [Align::Clock, Align::Cleared, Align::Call] {
+        let mut window = Window::new(Shape::Buckets { count: 2, each: Duration::MAX, align });
+        window.record(at(0), FAILED);
+        window.record(at(1_000), OK);
+        assert!(!window.roll(at(1_000_000)));
+        assert_eq!((sums(&window).0, window.buckets()), (2, 1), "{align:?}");
+    }
+}
+
+#[test]
 fn an_interval_is_over_after_its_last_instant() {
     let mut window = Window::new(Shape::Interval(ms(30_000)));
     window.clear(at(1_000));
@@ -246,6 +257,11 @@ fn a_window_fits_its_own_shape_alone() {
     let window = Window::new(shape);
     assert!(window.fits(shape));
     assert!(!window.fits(Shape::Calls(5)));
+    assert!(!Window::new(Shape::Unbounded).fits(Shape::Interval(ms(1))), "as long, but another");
+    let mut cut: serde_json::Value = serde_json::to_value(&window).unwrap();
+    cut["oldest"] = serde_json::json!(1);
+    let cut: Window = serde_json::from_value(cut).unwrap();
+    assert!(!cut.fits(shape), "the oldest is not after the newest");
     let mut cut: serde_json::Value = serde_json::to_value(&window).unwrap();
     cut["calls"] = serde_json::json!([0, 0, 0]);
     let cut: Window = serde_json::from_value(cut).unwrap();

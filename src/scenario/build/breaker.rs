@@ -211,7 +211,7 @@ impl Builder {
                     // One bucket for each second.
                     Dialect::Resilience4j => Shape::time(time, time.as_secs() as u32, Align::Clock),
                     Dialect::Gobreaker => Shape::Interval(time),
-                    Dialect::Failsafe => Shape::time(time, BUCKETS, Align::Cleared),
+                    Dialect::Failsafe => Shape::time(time, BUCKETS, Align::Clock),
                     _ => Shape::time(time, BUCKETS, Align::Call),
                 })
             }

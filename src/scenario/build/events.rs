@@ -18,7 +18,7 @@ use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
 use crate::scenario::values::{BoundValue, SignedNanos};
 use crate::scenario::vocabulary::{EVENTS, METRICS, MetricUnit, metric};
 
-const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend";
+const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend, service";
 
 impl Builder {
     pub(super) fn fault(
@@ -59,6 +59,9 @@ impl Builder {
         }
         if let Some(raw) = raw.backend {
             kinds.push(Some(self.backend_fault(sim, raw)));
+        }
+        if let Some(raw) = raw.service {
+            kinds.push(Some(self.service_fault(sim, raw)));
         }
         if kinds.len() != 1 {
             let message = format!("a fault is of exactly one kind, found {}", kinds.len());

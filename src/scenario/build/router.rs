@@ -33,6 +33,7 @@ impl Router {
             retry: Retry::default(),
             retry_budget: None,
             honour_retry_after: true,
+            retry_after_max: None,
             breaker: None,
             bulkhead: None,
             hedge: None,
@@ -87,6 +88,7 @@ impl Builder {
             retry: raw.retry.map_or(default.retry, |raw| self.retry(raw)),
             retry_budget: raw.retry_budget.and_then(|raw| self.retry_budget(raw)),
             honour_retry_after: raw.honour_retry_after.unwrap_or(true),
+            retry_after_max: self.optional(raw.retry_after_max),
             breaker: raw.breaker.map(|breaker| Breakers {
                 settings: self.breaker(breaker),
                 per_task: raw.breaker_per_task.is_some_and(|it| it.value),

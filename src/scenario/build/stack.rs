@@ -9,16 +9,16 @@ use super::Builder;
 use crate::policy::profile::Client;
 use crate::scenario::field::{At, ScalarOr};
 use crate::scenario::model::{AgentGroup, Sidecar, Sim, Tokens};
-use crate::scenario::names::{NAME_LEN_MAX, RESERVED, is_name, member, nearest};
+use crate::scenario::names::{Group, NAME_LEN_MAX, RESERVED, is_name, nearest};
 use crate::scenario::raw::{RawAgent, RawBackend, RawSidecar, RawTokens, RawWorkspace};
 use crate::scenario::units::quoted;
 use crate::scenario::values::Whole;
 use crate::world::Delay;
 
 /// How many agents a sim may have in all.
-const AGENTS_MAX: u64 = 1_000_000;
+pub(super) const AGENTS_MAX: u64 = 1_000_000;
 
-fn uniform_ms(min: u64, max: u64) -> Delay {
+pub(super) fn uniform_ms(min: u64, max: u64) -> Delay {
     Delay::Uniform { min: Duration::from_millis(min), max: Duration::from_millis(max) }
 }
 
@@ -91,35 +91,30 @@ impl Builder {
     }
 
     /// Fills in workspaces, backends and agents; returns where each agent's workspace is written.
+    /// `seen` are the names that nodes have.
     pub(super) fn nodes(
         &mut self,
         sim: &mut Sim,
         workspaces: Vec<RawWorkspace>,
         backends: Vec<RawBackend>,
         agents: Vec<RawAgent>,
+        seen: &mut BTreeMap<String, SourceSpan>,
     ) -> Vec<Option<SourceSpan>> {
-        if backends.is_empty() {
-            self.missing("[[backend]]", "add at least one [[backend]] with a name");
-        }
-        if agents.is_empty() {
-            self.missing("[[agent]]", "add at least one [[agent]] with a name");
-        }
-        let mut seen = BTreeMap::new();
+        let mut workspace_names = BTreeMap::new();
         for raw in workspaces {
-            self.name(&raw.name, "workspace", &mut seen);
+            self.name(&raw.name, "workspace", &mut workspace_names);
             let workspace = self.workspace(raw);
             sim.workspaces.push(workspace);
         }
-        let mut seen = BTreeMap::new();
         for raw in backends {
-            self.node_name(&raw.name, "backend", &mut seen);
+            self.node_name(&raw.name, "backend", seen);
             let backend = self.backend(raw);
             sim.backends.push(backend);
         }
         let mut spans = Vec::new();
         let mut total = 0_u64;
         for raw in agents {
-            self.node_name(&raw.name, "agent", &mut seen);
+            self.node_name(&raw.name, "agent", seen);
             spans.push(raw.workspace.as_ref().map(|workspace| workspace.span));
             let name_span = raw.name.span;
             let group = self.agent(raw);
@@ -131,17 +126,16 @@ impl Builder {
             }
             sim.agents.push(group);
         }
-        self.member_names(sim, &seen);
         spans
     }
 
-    /// No group may be called like a member of another, and no backend either.
-    fn member_names(&mut self, sim: &Sim, seen: &BTreeMap<String, SourceSpan>) {
-        let groups: BTreeMap<&str, &AgentGroup> =
-            sim.agents.iter().map(|group| (group.name.as_str(), group)).collect();
+    /// No group may be called like a member of another, and no other node either.
+    pub(super) fn member_names(&mut self, sim: &Sim, seen: &BTreeMap<String, SourceSpan>) {
+        let groups: BTreeMap<&str, Group<'_>> =
+            sim.groups().map(|group| (group.name, group)).collect();
         for (name, span) in seen {
             let group = name.rsplit_once('-').and_then(|(group, _)| groups.get(group));
-            if let Some(group) = group.filter(|group| member(group, name).is_some()) {
+            if let Some(group) = group.filter(|group| group.member(name).is_some()) {
                 let message =
                     format!("{} is already a member of the group {}", quoted(name), group.name);
                 let help = format!(
@@ -153,7 +147,7 @@ impl Builder {
         }
     }
 
-    fn node_name(
+    pub(super) fn node_name(
         &mut self,
         name: &At<String>,
         what: &str,

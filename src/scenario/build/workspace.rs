@@ -15,6 +15,7 @@ impl Builder {
             name: raw.name.value,
             quota: raw.quota.map(|raw| self.quota(raw)),
             prefer: raw.prefer,
+            price_max: self.optional(raw.price_max).map(|price| price.0),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ErrorMix, RetryAfter, Selector};
+use super::{ErrorMix, RetryAfter, Selector, ServiceFault};
 use crate::world::{Delay, LinkPatch};
 
 /// A planned fault.
@@ -72,6 +72,8 @@ pub enum FaultKind {
         /// Its time to the first token during the outage.
         first_token: Option<Delay>,
     },
+    /// A service has trouble.
+    Service(ServiceFault),
 }
 
 impl FaultKind {
@@ -87,6 +89,7 @@ impl FaultKind {
             FaultKind::DiskLost { .. } => "disk_lost",
             FaultKind::Link { .. } => "link",
             FaultKind::Backend { .. } => "backend",
+            FaultKind::Service(_) => "service",
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{RawBreaker, RawDelay};
 use crate::scenario::field::{At, Field};
 use crate::scenario::model::{Jitter, Provider, Streaming, Task};
-use crate::scenario::values::{ScalePermille, Whole};
+use crate::scenario::values::{MicroDollars, ScalePermille, Whole};
 use crate::world::Probability;
 
 /// The model router.
@@ -47,6 +47,9 @@ pub(in crate::scenario) struct RawRouter {
     pub(in crate::scenario) retry_budget: Option<At<RawRetryBudget>>,
     /// Whether a backend's Retry-After is waited out. Default: true.
     pub(in crate::scenario) honour_retry_after: Option<bool>,
+    /// The longest Retry-After that is waited out; for a longer one the next model is asked instead.
+    /// Default: as long as the request has.
+    pub(in crate::scenario) retry_after_max: Option<Field<Duration>>,
     /// The breaker in front of each model. Default: none.
     pub(in crate::scenario) breaker: Option<At<RawBreaker>>,
     /// Whether each task has a breaker of its own at each model. Default: false.
@@ -167,6 +170,8 @@ pub(in crate::scenario) struct RawWorkspace {
     pub(in crate::scenario) quota: Option<At<RawQuota>>,
     /// The provider that it would rather have. Default: none.
     pub(in crate::scenario) prefer: Option<Provider>,
+    /// The highest price that it pays, in dollars for a million output tokens. Default: any.
+    pub(in crate::scenario) price_max: Option<Field<MicroDollars>>,
 }
 
 /// What a workspace may use in a day.

@@ -45,7 +45,12 @@ fn the_schema_says_what_a_sim_may_write() {
     let schema = crate::scenario::schema();
     let top = &schema["properties"];
     assert_eq!(schema["additionalProperties"], false);
-    assert_eq!(schema["required"], serde_json::json!(["purpose", "router", "backend", "agent"]));
+    assert_eq!(schema["required"], serde_json::json!(["purpose"]));
+    let stacks = serde_json::json!([
+        { "required": ["router", "backend", "agent"] }, { "required": ["service"] }
+    ]);
+    assert_eq!(schema["anyOf"], stacks);
+    assert_eq!(schema["$defs"]["Dialect"]["enum"][4], "envoy-outlier");
     assert_eq!(top["start"]["$ref"], "#/$defs/Instant");
     assert_eq!(schema["$defs"]["Duration"]["type"], "string");
     assert!(schema["$defs"]["DurationOrDistribution"]["oneOf"].is_array());

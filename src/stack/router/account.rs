@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Router, job::Job};
 use crate::{
     policy::quota::{Level, Quota, Reservation, Usage},
-    stack::{Event, message::Prompt, settings::Workspace},
+    stack::{Event, event::Utc, message::Prompt, settings::Workspace},
 };
 
 /// One workspace.
@@ -18,6 +18,8 @@ pub(super) struct Account {
     pub(super) quota: Option<Quota>,
     /// The provider that it would rather have.
     pub(super) prefer: Option<&'static str>,
+    /// The highest price that it pays, in micro-dollars for a million output tokens.
+    price_max: Option<u64>,
 }
 
 impl Account {
@@ -27,7 +29,13 @@ impl Account {
             turn,
             quota: workspace.quota.clone().map(|quota| Quota::new(quota, utc)),
             prefer: workspace.prefer.map(|provider| provider.as_str()),
+            price_max: workspace.price_max,
         }
+    }
+
+    /// Whether it pays for a model of this price.
+    pub(super) fn can_pay(&self, price_micros: u64) -> bool {
+        self.price_max.is_none_or(|most| price_micros <= most)
     }
 
     /// Holds back what a request may use at most; the error is the event to emit.
@@ -48,7 +56,7 @@ impl Account {
                     limit: status.limit,
                     used: status.used,
                     remaining: status.remaining,
-                    reset_at: status.reset_at.to_string(),
+                    reset_at: Utc(status.reset_at),
                 })
             }
         }
@@ -71,7 +79,12 @@ impl Account {
 
 impl Router {
     /// Charges what a request really used, and tells how full the quota is then.
-    pub(super) fn settle(&mut self, job: &mut Job, model: &Rc<str>, used: u64) -> Option<Level> {
+    pub(super) fn settle(
+        &mut self,
+        job: &mut Job,
+        (model, provider): (&Rc<str>, &'static str),
+        used: u64,
+    ) -> Option<Level> {
         let reservation = job.reservation.take()?;
         let utc = self.env.utc();
         let workspace = Rc::clone(&job.prompt.workspace);
@@ -90,7 +103,12 @@ impl Router {
             request: job.prompt.request.clone(),
             workspace: Rc::clone(&workspace),
             model: Rc::clone(model),
+            provider,
             tokens: used,
+            limit: status.limit,
+            used: status.used,
+            remaining: status.remaining,
+            reset_at: Utc(status.reset_at),
         });
         resets.into_iter().for_each(|reset| self.emit(reset));
         if let Some(level) = risen {

@@ -7,12 +7,13 @@ use slotmap::Key;
 use super::{
     Router,
     job::{Job, JobKey},
+    lane::Lane,
     millis,
 };
 use crate::{
     policy::{
         bulkhead::{Caller, Entry},
-        select::{Candidate, PassedOver, Wish, tier_for},
+        select::{Candidate, Wish, tier_for},
     },
     stack::Event,
     world::Time,
@@ -113,18 +114,22 @@ impl Router {
             preferred: account.and_then(|account| account.prefer),
         };
         let eject = self.settings.health.eject;
+        let can_pay = |lane: &Lane| {
+            account.is_none_or(|account| account.can_pay(lane.model.settings.price_micros))
+        };
         let lanes = chain.iter().filter_map(|&lane| self.lanes.get(lane));
         let candidates: Vec<Candidate<'_>> =
-            lanes.map(|lane| lane.candidate(eject, true)).collect();
+            lanes.map(|lane| lane.candidate(eject, can_pay(lane))).collect();
         let selection = wish.select(&candidates, &mut self.draws);
         let lane_of = |place: usize| chain.get(place).copied();
         job.order = selection.order().filter_map(lane_of).collect();
         job.chosen = selection.chosen().map_or("none", |chosen| chosen.as_str());
         for (place, why) in selection.passed_over() {
-            let Some(lane) = lane_of(place).and_then(|lane| self.lanes.get(lane)) else { continue };
-            job.pass_over(&lane.model.name, why.as_str(), false);
-            if why == PassedOver::Unhealthy {
-                let (request, model) = (job.prompt.request.clone(), Rc::clone(&lane.model.name));
+            let Some(lane) = lane_of(place) else { continue };
+            let Some(its) = self.lanes.get(lane) else { continue };
+            job.pass_over(&its.model.name, why.as_str(), false);
+            if !job.order.contains(&lane) {
+                let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
                 let skipped = Event::AttemptSkipped { request, model, reason: why.as_str() };
                 self.env.emit(skipped.name(), skipped);
             }

@@ -38,7 +38,7 @@ impl Router {
         let is_first = job.order.first() == Some(&flight.lane);
         let reason = if is_first { job.chosen } else { "fallback" };
         let used = job.prompt.tokens_with(output_tokens);
-        let quota = self.settle(&mut job, &model, used);
+        let quota = self.settle(&mut job, (&model, provider), used);
         if let Some(budget) = &mut self.retry_budget {
             budget.on_end(true, job.ticket);
         }
@@ -75,7 +75,7 @@ impl Router {
             // Never more than was reserved, however many attempts broke off.
             wasted => job.prompt.tokens_with(wasted.min(job.prompt.output_tokens)),
         };
-        self.settle(&mut job, &Rc::from("none"), used);
+        self.settle(&mut job, (&Rc::from("none"), "none"), used);
         if let Some(budget) = self.retry_budget.as_mut().filter(|_| job.attempts > 0) {
             budget.on_end(false, job.ticket);
         }

@@ -182,11 +182,11 @@ impl Job {
         }
     }
 
-    /// Why a model did not answer; a later reason replaces an earlier one.
+    /// Why a model did not answer; a later reason replaces an earlier one, and comes last.
     pub(super) fn pass_over(&mut self, model: &Rc<str>, why: &'static str, tried: bool) {
-        match self.alternatives.iter_mut().find(|other| other.model == *model) {
-            Some(other) => (other.why, other.tried) = (why, other.tried || tried),
-            None => self.alternatives.push(Alternative { model: Rc::clone(model), why, tried }),
-        }
+        let known = self.alternatives.iter().position(|other| other.model == *model);
+        let known = known.map(|place| self.alternatives.remove(place));
+        let tried = tried || known.is_some_and(|known| known.tried);
+        self.alternatives.push(Alternative { model: Rc::clone(model), why, tried });
     }
 }

@@ -166,6 +166,8 @@ impl Router {
             // A pause that outlasts the request would only waste its time: the next model may be
             // quicker.
             Some("deadline")
+        } else if asked_for.zip(self.settings.retry_after_max).is_some_and(|(it, max)| it > max) {
+            Some("retry_after")
         } else if let Some(budget) = &mut self.retry_budget {
             let cause = match error.class {
                 Class::RateLimit => Cause::Throttling,

@@ -107,6 +107,7 @@ fn everything() -> settings::Router {
             min_concurrency: 2,
         }),
         honour_retry_after: true,
+        retry_after_max: None,
         breaker: Some(breakers()),
         bulkhead: Some(bulkhead::Settings {
             max_concurrent: 2,
@@ -190,7 +191,12 @@ fn after(seed: u64, router: settings::Router, errors: ErrorMix, faults: Vec<Faul
     let models =
         [spawn(&mut world, model("opus", errors)), spawn(&mut world, model("sonnet", mixed()))];
     let quota = quota::Settings { tokens_per_day: 4_000, ..quota::Settings::default() };
-    let acme = settings::Workspace { name: "acme".to_owned(), quota: Some(quota), prefer: None };
+    let acme = settings::Workspace {
+        name: "acme".to_owned(),
+        quota: Some(quota),
+        prefer: None,
+        price_max: None,
+    };
     let router = Rc::new(router);
     let router = world.spawn("router", move |env| {
         Router::new(env, Rc::clone(&router), &models, std::slice::from_ref(&acme))

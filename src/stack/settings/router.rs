@@ -35,6 +35,8 @@ pub struct Router {
     pub retry_budget: Option<budget::Settings>,
     /// Whether a backend's `retry_after` is waited out.
     pub honour_retry_after: bool,
+    /// The longest `retry_after` that is waited out; for a longer one the next model is asked.
+    pub retry_after_max: Option<Duration>,
     /// The breaker in front of each model.
     pub breaker: Option<Breakers>,
     /// How many requests may be in hand at once.

@@ -52,6 +52,8 @@ fn metrics_only_tells_of_each_limit_once() {
         it.note(at(0), FAILED, ms(2));
     }
     assert_eq!(told(&it), (1, 1));
+    it.note(at(0), FAILED, ms(2));
+    assert_eq!(told(&it), (1, 1), "both still are, and were told");
     assert_eq!(it.calls(0, FAILED, 9), State::MetricsOnly);
     assert_eq!(told(&it), (1, 1));
     it.force(at(0), State::MetricsOnly);
@@ -127,6 +129,21 @@ fn it_can_be_opened_for_as_long_as_a_backend_asks() {
 }
 
 #[test]
+fn only_an_open_one_can_be_told_how_long_to_wait() {
+    let mut it = breaker(Settings::failsafe());
+    it.wait_for(at(0), ms(5));
+    assert_eq!(it.calls(0, FAILED, 1), State::Open);
+    assert_eq!(it.until(), Some(at(60_000)));
+    let opens = it.counts().opens;
+    it.wait_for(at(2), ms(5));
+    assert_eq!((it.until(), it.counts().opens), (Some(at(7)), opens));
+    assert!(it.admit(at(6)).is_err());
+    assert!(it.admit(at(7)).is_ok());
+    it.wait_for(at(7), ms(5));
+    assert_eq!((it.state(), it.until()), (State::HalfOpen, None));
+}
+
+#[test]
 fn what_is_illegal_is_not_done() {
     let mut it = breaker(Settings::resilience4j());
     it.force(at(0), State::HalfOpen);
@@ -152,6 +169,18 @@ fn permits_that_nobody_will_give_back_are_abandoned() {
     assert!(it.admit(at(500_000)).is_err(), "a late permit makes no room");
     it.release(probe);
     assert!(it.admit(at(500_000)).is_ok());
+}
+
+#[test]
+fn what_was_late_before_permits_are_abandoned_is_late_after() {
+    let mut it = breaker(Settings::polly());
+    let early = it.admit(at(0)).unwrap();
+    it.reset(at(0));
+    let lost = it.admit(at(0)).unwrap();
+    it.abandon();
+    assert!(it.is_late(early) && it.is_late(lost));
+    let new = it.admit(at(0)).unwrap();
+    assert!(!it.is_late(new));
 }
 
 #[test]

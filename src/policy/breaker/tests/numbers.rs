@@ -99,6 +99,28 @@ fn failures_in_the_window_trip_wherever_they_are() {
     assert_eq!(it.calls(0, FAILED, 1), State::Open);
 }
 
+/// A call from the first second to the sixth counts in one of them.
+#[test]
+fn a_call_is_counted_when_it_ends_or_when_it_began() {
+    for (dated_at_start, left) in [(false, 1), (true, 0)] {
+        let mut it = breaker(Settings {
+            window: Shape::time(ms(10_000), 10, Align::Clock),
+            late: Late::Counts,
+            dated_at_start,
+            ..Settings::gobreaker()
+        });
+        let permit = it.admit(at(0)).unwrap();
+        it.record(at(5_000), permit, FAILED, ms(5_000));
+        assert_eq!(it.counts().window.failures, 1);
+        it.poll(at(10_000));
+        assert_eq!(it.counts().window.failures, left, "{dated_at_start}");
+        let late = it.admit(at(10_000)).unwrap();
+        it.reset(at(10_000));
+        it.record(at(12_000), late, FAILED, ms(2_000));
+        assert_eq!(it.counts().window.failures, 1, "a late one counts when it ends");
+    }
+}
+
 #[test]
 fn whole_percents_are_rounded_half_up() {
     use super::super::trip::whole_percent;

@@ -41,6 +41,27 @@ fn each_dialect_has_its_own_settings_without_contradiction() {
     }
 }
 
+#[test]
+fn defaults_are_those_of_the_libraries() {
+    let one = HalfOpen {
+        permits: Some(1),
+        returned: false,
+        verdict: Verdict::Successes(1),
+        max_wait: None,
+        then: Then::Open,
+    };
+    let half_open = Dialect::ALL.map(|dialect| dialect.settings().half_open);
+    let rates = HalfOpen { permits: Some(10), verdict: Verdict::Trip, ..one };
+    let ratio = HalfOpen { returned: true, verdict: Verdict::Ratio { successes: 1, of: 1 }, ..one };
+    let any = HalfOpen { permits: None, verdict: Verdict::Successes(2), ..one };
+    assert_eq!(half_open, [Some(rates), Some(one), Some(one), Some(ratio), None, Some(any)]);
+    let secs = |opens| Dialect::ALL.map(|dialect| dialect.settings().wait.after(opens).as_secs());
+    assert_eq!(secs(1), [60, 5, 60, 60, 30, 10]);
+    assert_eq!(secs(2), [60, 5, 60, 60, 60, 20]);
+    assert_eq!(secs(5), [60, 5, 60, 60, 150, 160]);
+    assert_eq!(secs(99), [60, 5, 60, 60, 300, 300]);
+}
+
 /// What is wrong with resilience4j's defaults after a change.
 #[track_caller]
 fn wrong(change: impl FnOnce(&mut Settings), field: &str, would_do: &str) {

@@ -1,0 +1,56 @@
+//! Chosen metrics of several runs, side by side.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::Finished;
+use crate::{check::metric_text, scenario::metric};
+
+/// Rows of a table: a run each, and a column for each metric.
+#[derive(Debug)]
+pub struct MetricTable {
+    names: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl MetricTable {
+    /// A table of metrics by name.
+    ///
+    /// # Errors
+    ///
+    /// The first name that is not a metric's.
+    pub fn new(names: &[String]) -> Result<MetricTable, String> {
+        match names.iter().find(|name| metric(name).is_none()) {
+            Some(unknown) => Err(unknown.clone()),
+            None => Ok(MetricTable { names: names.to_vec(), rows: Vec::new() }),
+        }
+    }
+
+    /// Adds a run. A metric that has no value, such as the latency of no request, is a dash.
+    pub fn add(&mut self, finished: &Finished) {
+        let run = &finished.run;
+        let value = |name: &String| match run.metrics.values.get(name.as_str()) {
+            Some(value) => metric_text(name, *value),
+            None => "-".to_owned(),
+        };
+        let of_run = [run.sim.clone(), run.outcome.seed.to_string()];
+        self.rows.push(of_run.into_iter().chain(self.names.iter().map(value)).collect());
+    }
+
+    /// The table, with a line of names above it.
+    pub fn text(&self) -> String {
+        let header = ["SIM", "SEED"].into_iter().chain(self.names.iter().map(String::as_str));
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(header.collect::<Vec<_>>());
+        for row in &self.rows {
+            table.add_row(row);
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
+        std::iter::once("\n".to_owned()).chain(lines).collect()
+    }
+}

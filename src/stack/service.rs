@@ -1,0 +1,337 @@
+//! A service that others call: an RPC service, or a database with a pool of connections.
+//!
+//! It goes wrong on its own by its settings, and by plan: down, silent, slow, its connections lost.
+//! What it says of its health is about itself only. It never heals itself, lost connections that
+//! come back after a while excepted.
+
+mod message;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+    time::Duration,
+};
+
+use actix::{Actor, Context, Handler};
+
+pub use message::{Call, Heal, LoseConnections, Reconnect, ServiceError};
+
+use super::{
+    Event,
+    message::Probe,
+    settings::service::{self as settings, CallError, CallErrors, CheckMode, HealWorks, Pool},
+};
+use crate::{
+    policy::health::{HealResult, Status},
+    world::{Delay, Env, Later, Promise, Stream, Timer},
+};
+
+/// What is wrong with a service while a fault lasts.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// The one operation that it is about; `None` for the whole service.
+    pub operation: Option<Rc<str>>,
+    /// Every call is answered with [`ServiceError::Unavailable`]. Healing ends it.
+    pub down: bool,
+    /// Nothing is answered.
+    pub hang: bool,
+    /// Replaces the errors.
+    pub errors: Option<CallErrors>,
+    /// Replaces the latency.
+    pub latency: Option<Delay>,
+}
+
+/// The troubles that a service is in, the latest last, each with the number of its fault. A restart
+/// does not end them.
+pub type Troubles = Rc<RefCell<Vec<(usize, Trouble)>>>;
+
+type Answer = Result<(), ServiceError>;
+
+/// The actor.
+pub struct Service {
+    env: Env<Service>,
+    settings: Rc<settings::Service>,
+    troubles: Troubles,
+    latencies: Stream,
+    errors: Stream,
+    /// Calls that are worked on, each on a connection if the service has a pool. One that will never
+    /// be answered keeps its connection.
+    calls: BTreeMap<u64, Promise<Answer>>,
+    /// Calls that wait for a connection.
+    waiting: VecDeque<Waiting>,
+    next: u64,
+    /// Connections that are lost.
+    lost: u32,
+    reconnect: Option<Timer>,
+    /// What came in while the service hung.
+    hung: Vec<Hung>,
+}
+
+struct Waiting {
+    number: u64,
+    work: Work,
+    promise: Promise<Answer>,
+    timer: Timer,
+}
+
+/// What a call comes to.
+struct Work {
+    takes: Duration,
+    error: Option<CallError>,
+}
+
+/// An answer that is owed for ever.
+#[expect(dead_code, reason = "held so that whoever waits for it goes on waiting")]
+enum Hung {
+    Call(Promise<Answer>),
+    Check(Promise<Status>),
+    Heal(Promise<HealResult>),
+}
+
+impl Service {
+    /// A service with these settings.
+    pub fn new(env: Env<Service>, settings: Rc<settings::Service>, troubles: Troubles) -> Service {
+        Service {
+            settings,
+            troubles,
+            latencies: env.stream("latency"),
+            errors: env.stream("errors"),
+            env,
+            calls: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            next: 0,
+            lost: 0,
+            reconnect: None,
+            hung: Vec::new(),
+        }
+    }
+
+    /// What the latest trouble that says something says, for one operation or for the service.
+    fn in_trouble<T>(
+        &self,
+        operation: Option<&str>,
+        part: impl Fn(&Trouble) -> Option<T>,
+    ) -> Option<T> {
+        let troubles = self.troubles.borrow();
+        let concerns = |trouble: &&Trouble| {
+            trouble.operation.is_none() || trouble.operation.as_deref() == operation
+        };
+        troubles.iter().rev().map(|(_, trouble)| trouble).filter(concerns).find_map(part)
+    }
+
+    fn is_down(&self, operation: Option<&str>) -> bool {
+        self.in_trouble(operation, |trouble| trouble.down.then_some(())).is_some()
+    }
+
+    fn hangs(&self, operation: Option<&str>) -> bool {
+        self.in_trouble(operation, |trouble| trouble.hang.then_some(())).is_some()
+    }
+
+    fn pool(&self) -> Option<Pool> {
+        match self.settings.kind {
+            settings::ServiceKind::Rpc => None,
+            settings::ServiceKind::Database(pool) => Some(pool),
+        }
+    }
+
+    /// How many connections there are; without a pool, as many as one likes.
+    fn connections(&self) -> usize {
+        self.pool().map_or(usize::MAX, |pool| pool.connections.saturating_sub(self.lost) as usize)
+    }
+
+    /// Drawn for every call alike, so that what happens to one changes nothing for the next.
+    fn draw(&mut self, operation: &str) -> Work {
+        let latency = self.in_trouble(Some(operation), |trouble| trouble.latency.clone());
+        let takes = self.latencies.delay(latency.as_ref().unwrap_or(&self.settings.latency));
+        let errors = self.in_trouble(Some(operation), |trouble| trouble.errors);
+        let mut drawn = self.errors.below(1_000_000) as u32;
+        for (error, probability) in errors.unwrap_or(self.settings.errors).parts() {
+            match drawn.checked_sub(probability.as_ppm()) {
+                Some(rest) => drawn = rest,
+                None => return Work { takes, error: Some(error) },
+            }
+        }
+        Work { takes, error: None }
+    }
+
+    /// Takes a connection, or waits for one.
+    fn admit(&mut self, work: Work, promise: Promise<Answer>) {
+        self.next += 1;
+        let number = self.next;
+        let connections = self.connections();
+        if connections == 0 {
+            promise.keep(Err(ServiceError::ConnectionLost));
+        } else if self.calls.len() < connections {
+            self.work(number, work, promise);
+        } else {
+            let wait = self.pool().map_or(Duration::ZERO, |pool| pool.wait);
+            let timer = self.env.after(wait, move |service, _| {
+                let place = service.waiting.iter().position(|waiting| waiting.number == number);
+                if let Some(waiting) = place.and_then(|place| service.waiting.remove(place)) {
+                    waiting.promise.keep(Err(ServiceError::PoolExhausted));
+                }
+            });
+            self.waiting.push_back(Waiting { number, work, promise, timer });
+        }
+    }
+
+    fn work(&mut self, number: u64, Work { takes, error }: Work, promise: Promise<Answer>) {
+        self.calls.insert(number, promise);
+        if error == Some(CallError::Silence) {
+            return;
+        }
+        self.env.after(takes, move |service, _| {
+            // Not there if its connection was lost.
+            let Some(promise) = service.calls.remove(&number) else { return };
+            match error {
+                None | Some(CallError::Silence) => promise.keep(Ok(())),
+                Some(CallError::Failure) => promise.keep(Err(ServiceError::Failed)),
+                Some(CallError::Reset) => drop(promise),
+            }
+            service.go_on();
+        });
+    }
+
+    /// Gives free connections to those who wait.
+    fn go_on(&mut self) {
+        while self.calls.len() < self.connections()
+            && let Some(Waiting { number, work, promise, timer }) = self.waiting.pop_front()
+        {
+            self.env.cancel(&timer);
+            self.work(number, work, promise);
+        }
+    }
+
+    /// Busy connections break first, the calls on them fail.
+    fn lose(&mut self, count: u32) {
+        let Some(pool) = self.pool() else { return };
+        let count = count.min(pool.connections.saturating_sub(self.lost));
+        self.lost += count;
+        let on_them = (0..count).map_while(|_| self.calls.pop_first());
+        let mut broken: Vec<Promise<Answer>> = on_them.map(|(_, promise)| promise).collect();
+        if self.connections() == 0 {
+            for Waiting { promise, timer, .. } in self.waiting.drain(..) {
+                self.env.cancel(&timer);
+                broken.push(promise);
+            }
+        }
+        let service = Rc::from(self.settings.name.as_str());
+        self.emit(Event::ConnectionsLost { service, count: count as usize });
+        broken.into_iter().for_each(|promise| promise.keep(Err(ServiceError::ConnectionLost)));
+        if let Some(after) = pool.reconnect_after {
+            let timer = self.env.after(after, |service, _| service.reconnect());
+            if let Some(earlier) = self.reconnect.replace(timer) {
+                self.env.cancel(&earlier);
+            }
+        }
+    }
+
+    fn reconnect(&mut self) {
+        let count = std::mem::take(&mut self.lost) as usize;
+        if let Some(timer) = self.reconnect.take() {
+            self.env.cancel(&timer);
+        }
+        if count > 0 {
+            let service = Rc::from(self.settings.name.as_str());
+            self.emit(Event::ConnectionsRestored { service, count });
+            self.go_on();
+        }
+    }
+
+    fn status(&self) -> Status {
+        if self.is_down(None) || self.connections() == 0 {
+            Status::Unhealthy
+        } else if self.lost > 0 {
+            Status::Degraded
+        } else {
+            Status::Healthy
+        }
+    }
+
+    fn emit(&self, event: Event) {
+        self.env.emit(event.name(), event);
+    }
+}
+
+impl Actor for Service {
+    type Context = Context<Self>;
+}
+
+impl Handler<Call> for Service {
+    type Result = Later<Answer>;
+
+    fn handle(&mut self, Call { operation }: Call, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        let work = self.draw(&operation);
+        if self.hangs(Some(&operation)) {
+            self.hung.push(Hung::Call(promise));
+        } else if self.is_down(Some(&operation)) {
+            promise.keep(Err(ServiceError::Unavailable));
+        } else {
+            self.admit(work, promise);
+        }
+        later
+    }
+}
+
+impl Handler<Probe> for Service {
+    type Result = Later<Status>;
+
+    fn handle(&mut self, _: Probe, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        if self.hangs(None) {
+            self.hung.push(Hung::Check(promise));
+        } else {
+            match self.settings.check {
+                CheckMode::Works => promise.keep(self.status()),
+                CheckMode::Errors => drop(promise),
+            }
+        }
+        later
+    }
+}
+
+impl Handler<Heal> for Service {
+    type Result = Later<HealResult>;
+
+    fn handle(&mut self, _: Heal, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        if self.hangs(None) {
+            self.hung.push(Hung::Heal(promise));
+            return later;
+        }
+        self.env.after(self.settings.heal.takes, move |service, _| {
+            promise.keep(match service.settings.heal.works {
+                HealWorks::No => HealResult::Refused,
+                HealWorks::Error => HealResult::Errored,
+                HealWorks::Yes => {
+                    for (_, trouble) in service.troubles.borrow_mut().iter_mut() {
+                        trouble.down = false;
+                    }
+                    service.reconnect();
+                    HealResult::Healed
+                }
+            });
+        });
+        later
+    }
+}
+
+impl Handler<LoseConnections> for Service {
+    type Result = ();
+
+    fn handle(&mut self, LoseConnections(count): LoseConnections, _: &mut Context<Self>) {
+        self.lose(count);
+    }
+}
+
+impl Handler<Reconnect> for Service {
+    type Result = ();
+
+    fn handle(&mut self, _: Reconnect, _: &mut Context<Self>) {
+        self.reconnect();
+    }
+}
