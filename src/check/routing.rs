@@ -9,7 +9,7 @@ use super::watch::Built;
 use crate::{
     policy::profile::Profile,
     scenario::{FaultKind, Sim},
-    stack::{Event, RequestId},
+    stack::{Event, RequestId, RequestOutcome},
     world::Time,
 };
 
@@ -36,6 +36,9 @@ pub(super) struct Routing {
     clock_is_right: bool,
     limits: BTreeMap<String, u64>,
     requests: BTreeMap<RequestId, Request>,
+    /// Until when the router cannot know that a request is over whose agent has stopped waiting: the
+    /// news is as long on its way as the request was.
+    news: BTreeMap<RequestId, Time>,
     days: BTreeMap<Rc<str>, Day>,
     /// Calls under way through breakers that are half-open.
     half_open: BTreeMap<Rc<str>, Vec<(RequestId, u32)>>,
@@ -50,6 +53,9 @@ pub(super) struct Routing {
 /// What is known of one request that is not over.
 #[derive(Default)]
 struct Request {
+    began: Time,
+    /// How long it took from its agent to the first call of a model.
+    way: Duration,
     attempts: u64,
     /// When each model may be asked again.
     earliest: Vec<(Rc<str>, Time)>,
@@ -95,6 +101,7 @@ impl Routing {
                 .filter(|(_, limit)| *limit > 0)
                 .collect(),
             requests: BTreeMap::new(),
+            news: BTreeMap::new(),
             days: BTreeMap::new(),
             half_open: BTreeMap::new(),
             attempts: Built::default(),
@@ -112,10 +119,15 @@ impl Routing {
         match event {
             Event::RequestStarted { request, workspace, .. } => {
                 let workspace = Rc::clone(workspace);
-                self.requests.insert(request.clone(), Request { workspace, ..Request::default() });
+                let open = Request { workspace, began: at, ..Request::default() };
+                self.requests.insert(request.clone(), open);
             }
-            Event::RequestEnded { request, .. } => {
-                self.requests.remove(request);
+            Event::RequestEnded { request, outcome, .. } => {
+                let open = self.requests.remove(request);
+                if let Some(open) = open.filter(|_| *outcome == RequestOutcome::TimedOut) {
+                    // The router's own clock for the request began when it came in.
+                    self.news.insert(request.clone(), at + open.way);
+                }
             }
             Event::AttemptStarted { request, model, attempt, .. } => {
                 self.started(at, request, model, *attempt, &is_lost);
@@ -169,12 +181,18 @@ impl Routing {
         attempt: u32,
         is_lost: &impl Fn(&RequestId) -> bool,
     ) {
+        if self.news.get(request).is_some_and(|news| at <= *news) {
+            return;
+        }
         let Some(open) = self.requests.get_mut(request) else {
             let called = || format!("{model} was called for {request} at {at}, after its end");
             self.given_up.evaluate((!is_lost(request)).then(called));
             return;
         };
         self.given_up.evaluate(None);
+        if open.attempts == 0 {
+            open.way = at - open.began;
+        }
         open.attempts += 1;
         let (attempts, most) = (open.attempts, self.attempts_max);
         let too_many = || format!("{request} made attempt {attempts} of {most} at {at}");

@@ -380,9 +380,20 @@ fn no_model_is_called_for_a_request_that_is_over() {
     let mut fed = routing("");
     fed.emit(10, &attempt(1, "opus", 1)).ended(20, 1, RequestOutcome::TimedOut);
     assert_eq!(fed.failure("no_call_after_the_end"), None);
-    let mut fed = routing("");
-    fed.ended(20, 1, RequestOutcome::TimedOut).emit(21, &attempt(1, "opus", 1));
-    assert!(fed.failure("no_call_after_the_end").is_some());
+    for outcome in [RequestOutcome::TimedOut, RequestOutcome::Ok] {
+        let mut fed = routing("");
+        fed.ended(20, 1, outcome).emit(21, &attempt(1, "opus", 1));
+        assert!(fed.failure("no_call_after_the_end").is_some());
+    }
+    // Its first call came ten milliseconds after it: so long may the news take.
+    let late = |outcome, again_at| {
+        let mut fed = routing("");
+        fed.emit(10, &attempt(1, "opus", 1)).ended(20, 1, outcome);
+        fed.emit(again_at, &attempt(1, "opus", 1)).failure("no_call_after_the_end")
+    };
+    assert_eq!(late(RequestOutcome::TimedOut, 30), None);
+    assert!(late(RequestOutcome::TimedOut, 31).is_some());
+    assert!(late(RequestOutcome::Ok, 21).is_some());
 }
 
 #[test]

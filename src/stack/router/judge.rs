@@ -68,7 +68,7 @@ impl Router {
         });
         let said = Said::read(&error.headers, self.env.utc());
         AttemptError {
-            cause: cause(class, error.status),
+            cause: cause(class, error.status, &parts.error_type),
             class,
             status: Some(error.status),
             wait: said.wait(),
@@ -205,12 +205,14 @@ impl Router {
 }
 
 /// The cause of a failure, in a word.
-fn cause(class: Class, status: u16) -> &'static str {
+fn cause(class: Class, status: u16, error_type: &str) -> &'static str {
     match (class, status) {
         (Class::RateLimit, _) => "rate_limited",
         (Class::Transient, 408 | 504) => "provider_timed_out",
         (Class::Transient, 409) => "conflict",
         (Class::Transient, 503 | 529) => "overloaded",
+        // After HTTP 200 only the body says so.
+        (Class::Transient, _) if error_type.contains("overloaded") => "overloaded",
         (Class::Transient, _) => "server_error",
         (class, _) => class.as_str(),
     }
