@@ -6,7 +6,7 @@ use super::common::*;
 const BROKEN: [(&str, &str, usize); 4] = [
     ("cut", "cut", 1),
     ("stall", "stalled", 1),
-    ("error_in_stream", "server_error", 1),
+    ("error_in_stream", "overloaded", 1),
     ("malformed_chunk", "malformed", 1),
 ];
 
