@@ -2,6 +2,13 @@
 //!
 //! A result is acknowledged once it is on disk, and stored once, however often it is posted.
 
+pub mod auth;
+pub mod context;
+pub mod events;
+pub mod project;
+pub mod results;
+pub mod wire;
+
 use std::{collections::BTreeMap, rc::Rc};
 
 use actix::{Actor, Context, Handler};
