@@ -1,0 +1,89 @@
+//! Counts what goes into a context, in bytes of its JSON, and stops at the limit.
+
+use std::{collections::BTreeMap, io};
+
+use serde::Serialize;
+
+use super::{Context, Cut, Priority};
+
+/// A context that is being filled. Once something did not fit nothing else goes in, so that what is
+/// in it is the beginning of what there was.
+pub(super) struct Basket {
+    context: Context,
+    limit: u64,
+    used: u64,
+    is_full: bool,
+    cut: BTreeMap<Priority, Cut>,
+}
+
+impl Basket {
+    /// A basket that has this in it, whether it fits or not.
+    pub(super) fn new(context: Context, limit: u64) -> Basket {
+        let used = json_len(&context);
+        Basket { context, limit, used, is_full: used > limit, cut: BTreeMap::new() }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Adds an item to a list of the context if it fits, and says whether it did.
+    pub(super) fn put<T: Serialize>(
+        &mut self,
+        what: Priority,
+        item: T,
+        list: impl FnOnce(&mut Context) -> &mut Vec<T>,
+    ) -> bool {
+        if !self.is_full {
+            let list = list(&mut self.context);
+            let comma = u64::from(!list.is_empty());
+            let used = self.used.saturating_add(comma).saturating_add(json_len(&item));
+            if used <= self.limit {
+                self.used = used;
+                list.push(item);
+                return true;
+            }
+            self.is_full = true;
+        }
+        self.left_out(what, 1);
+        false
+    }
+
+    /// So many did not get in.
+    pub(super) fn left_out(&mut self, what: Priority, count: u64) {
+        if count > 0 {
+            self.entry(what).left_out += count;
+        }
+    }
+
+    /// The end of one is missing.
+    pub(super) fn shortened(&mut self, what: Priority) {
+        self.entry(what).shortened += 1;
+    }
+
+    fn entry(&mut self, what: Priority) -> &mut Cut {
+        self.cut.entry(what).or_insert(Cut { what, left_out: 0, shortened: 0 })
+    }
+
+    /// The context, its bytes, and what is not in it.
+    pub(super) fn take(self) -> (Context, u64, Vec<Cut>) {
+        (self.context, self.used, self.cut.into_values().collect())
+    }
+}
+
+/// How long a value is as JSON.
+pub(super) fn json_len(value: &impl Serialize) -> u64 {
+    struct Count(u64);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // What cannot be written fits nowhere.
+    serde_json::to_writer(&mut count, value).map_or(u64::MAX, |()| count.0)
+}
