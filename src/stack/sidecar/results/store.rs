@@ -1,0 +1,370 @@
+//! What is stored, what is being written, and which request brought it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Damage, Damaged, Draft, Invalid, ResultId, Stored, check_name,
+    file::{Deleted, File, id_of},
+};
+
+/// Where results are put.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// `results/{project}/{issue}/{agent_type}/{id}.json`: no two share a file.
+    #[default]
+    ById,
+    /// `results/{project}/{issue}/{agent_type}.json`, the scheme of the document that describes the
+    /// sidecar. A second result of the same type of agent for the same issue overwrites the first,
+    /// which was acknowledged. Nothing is left of a deleted one, either.
+    PerAgentType,
+}
+
+impl Naming {
+    pub(super) fn path(self, result: &Draft, id: ResultId) -> String {
+        let Draft { project_id, issue_id, agent_type, .. } = result;
+        match self {
+            Naming::ById => format!("results/{project_id}/{issue_id}/{agent_type}/{id}.json"),
+            Naming::PerAgentType => format!("results/{project_id}/{issue_id}/{agent_type}.json"),
+        }
+    }
+}
+
+/// How results are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where.
+    pub naming: Naming,
+    /// For how long. One that is exactly so old is over.
+    pub retention: SignedDuration,
+}
+
+impl Default for Settings {
+    /// By id, for the sidecar's 30 days.
+    fn default() -> Settings {
+        Settings { naming: Naming::ById, retention: SignedDuration::from_hours(30 * 24) }
+    }
+}
+
+/// What has to become durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Of which result; [`Store::committed`] and [`Store::failed`] want it back.
+    pub id: ResultId,
+    /// Which file.
+    pub path: String,
+    /// What will be in it; none if it is to be removed.
+    pub contents: Option<Vec<u8>>,
+}
+
+/// What is answered once it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The result.
+    pub id: ResultId,
+    /// Its file.
+    pub storage_path: String,
+    /// When it was accepted, or deleted.
+    pub at: Timestamp,
+}
+
+/// What to do about a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Write this, and answer when it is durable.
+    Write(Write),
+    /// The same is being written: answer when that is durable.
+    Wait(ResultId),
+    /// It is durable since an earlier time: answer at once.
+    Done(Reply),
+}
+
+/// Why a request is not carried out. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A field is not as it must be.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The agent used this request id before, for something else.
+    #[error("the request id was used for other contents, which are result {0}")]
+    Conflict(ResultId),
+    /// The result of this request was deleted since.
+    #[error("result {0} was deleted")]
+    Deleted(ResultId),
+    /// There is no such result in this project.
+    #[error("there is no such result")]
+    Unknown,
+}
+
+/// A file that is durable.
+struct Kept {
+    path: String,
+    /// A later write to the same path has a higher number.
+    number: u64,
+    contents: Contents,
+}
+
+enum Contents {
+    Result(Rc<Stored>),
+    Deleted(Deleted),
+}
+
+/// A file that may become durable: `None` is its removal.
+struct Writing {
+    path: String,
+    number: u64,
+    file: Option<File>,
+    at: Timestamp,
+}
+
+type RequestKey = (String, String, String);
+
+fn key((project, agent, request): (&str, &str, &str)) -> RequestKey {
+    (project.to_owned(), agent.to_owned(), request.to_owned())
+}
+
+/// The results of all projects.
+#[derive(Default)]
+pub struct Store {
+    settings: Settings,
+    kept: BTreeMap<ResultId, Kept>,
+    writing: BTreeMap<ResultId, Writing>,
+    writes: u64,
+    /// Whose file it is that lies at a path.
+    paths: BTreeMap<String, ResultId>,
+    /// Which result a request brought; also while it is being written.
+    requests: BTreeMap<RequestKey, ResultId>,
+    /// The results of a project that can be read, by their time.
+    pub(super) by_time: BTreeMap<String, BTreeSet<(Timestamp, ResultId)>>,
+}
+
+impl Store {
+    /// An empty one.
+    pub fn new(settings: Settings) -> Store {
+        Store { settings, ..Store::default() }
+    }
+
+    /// What an earlier life left on disk. Files that are torn or foreign are reported and left
+    /// alone.
+    pub fn restore<B: AsRef<[u8]>>(
+        settings: Settings,
+        files: impl IntoIterator<Item = (String, B)>,
+    ) -> (Store, Vec<Damaged>) {
+        let mut store = Store::new(settings);
+        let mut damaged = Vec::new();
+        for (path, bytes) in files {
+            let file = File::read(&path, bytes.as_ref(), store.settings.naming);
+            match file.and_then(|file| {
+                let request = key(file.request());
+                if store.requests.contains_key(&request) {
+                    return Err(Damage::Conflict);
+                }
+                store.requests.insert(request, file.id());
+                Ok(file)
+            }) {
+                Ok(file) => {
+                    let number = store.next_number();
+                    store.keep(path, number, file);
+                }
+                Err(damage) => damaged.push(Damaged { path, damage }),
+            }
+        }
+        (store, damaged)
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.writes += 1;
+        self.writes
+    }
+
+    /// A result comes in. It is identified by project, agent and request id.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if a field is invalid, or the request id stands for another or a deleted result.
+    pub fn begin_put(
+        &mut self,
+        draft: Draft,
+        request: &str,
+        now: Timestamp,
+    ) -> Result<Begun, Refused> {
+        draft.check()?;
+        check_name("request_id", request)?;
+        let id = id_of(&draft, request);
+        let request_key = key((&draft.project_id, &draft.agent, request));
+        if let Some(&known) = self.requests.get(&request_key) {
+            return if known != id { Err(Refused::Conflict(known)) } else { self.again(id) };
+        }
+        self.requests.insert(request_key, id);
+        let path = self.settings.naming.path(&draft, id);
+        let stored =
+            Stored { id, request_id: request.to_owned(), stored_at: now, result: draft };
+        Ok(self.write(id, path, Some(File::Result(stored)), now))
+    }
+
+    /// The same request once more.
+    fn again(&self, id: ResultId) -> Result<Begun, Refused> {
+        let Some(kept) = self.kept.get(&id) else { return Ok(Begun::Wait(id)) };
+        match &kept.contents {
+            Contents::Result(stored) => Ok(Begun::Done(Reply {
+                id,
+                storage_path: kept.path.clone(),
+                at: stored.stored_at,
+            })),
+            Contents::Deleted(_) => Err(Refused::Deleted(id)),
+        }
+    }
+
+    /// A result is to be deleted. It can be read until that is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Unknown`] if the project has no such result.
+    pub fn begin_delete(
+        &mut self,
+        project: &str,
+        id: ResultId,
+        now: Timestamp,
+    ) -> Result<Begun, Refused> {
+        let stored = self.get(project, id).ok_or(Refused::Unknown)?;
+        let deleted = Deleted {
+            id,
+            project_id: project.to_owned(),
+            agent: stored.result.agent.clone(),
+            request_id: stored.request_id.clone(),
+            deleted_at: now,
+        };
+        let path = self.settings.naming.path(&stored.result, id);
+        if self.writing.contains_key(&id) {
+            return Ok(Begun::Wait(id));
+        }
+        let file = match self.settings.naming {
+            Naming::ById => Some(File::Deleted(deleted)),
+            Naming::PerAgentType => None,
+        };
+        Ok(self.write(id, path, file, now))
+    }
+
+    fn write(&mut self, id: ResultId, path: String, file: Option<File>, at: Timestamp) -> Begun {
+        let contents = file.as_ref().map(File::bytes);
+        let number = self.next_number();
+        self.writing.insert(id, Writing { path: path.clone(), number, file, at });
+        Begun::Write(Write { id, path, contents })
+    }
+
+    /// What was begun for this result is durable: whoever waits for it may be answered. None if
+    /// nothing was begun.
+    pub fn committed(&mut self, id: ResultId) -> Option<Reply> {
+        let Writing { path, number, file, at } = self.writing.remove(&id)?;
+        let reply = Reply { id, storage_path: path.clone(), at };
+        match file {
+            Some(file) => self.keep(path, number, file),
+            None => self.forget(id),
+        }
+        Some(reply)
+    }
+
+    /// What was begun for this result could not be written, and is not begun any more. What was
+    /// stored before is as it was.
+    pub fn failed(&mut self, id: ResultId) {
+        let Some(Writing { file, .. }) = self.writing.remove(&id) else { return };
+        if let Some(file @ File::Result(_)) = file {
+            self.requests.remove(&key(file.request()));
+        }
+    }
+
+    /// Takes a durable file in, in the place of what was at its path.
+    fn keep(&mut self, path: String, number: u64, file: File) {
+        let id = file.id();
+        if let Some(&other) = self.paths.get(&path) {
+            if self.kept.get(&other).is_some_and(|other| other.number > number) {
+                // Overwritten before it was even acknowledged.
+                self.requests.remove(&key(file.request()));
+                return;
+            }
+            self.unlist(other);
+            if other != id {
+                self.forget(other);
+            }
+        }
+        let contents = match file {
+            File::Result(stored) => {
+                let times = self.by_time.entry(stored.result.project_id.clone()).or_default();
+                times.insert((stored.stored_at, id));
+                Contents::Result(Rc::new(stored))
+            }
+            File::Deleted(deleted) => Contents::Deleted(deleted),
+        };
+        self.paths.insert(path.clone(), id);
+        self.kept.insert(id, Kept { path, number, contents });
+    }
+
+    /// Takes a result out of what queries find.
+    fn unlist(&mut self, id: ResultId) {
+        if let Some(Kept { contents: Contents::Result(stored), .. }) = self.kept.get(&id)
+            && let Some(times) = self.by_time.get_mut(&stored.result.project_id)
+        {
+            times.remove(&(stored.stored_at, id));
+            if times.is_empty() {
+                self.by_time.remove(&stored.result.project_id);
+            }
+        }
+    }
+
+    /// Nothing is known of it any more.
+    fn forget(&mut self, id: ResultId) {
+        self.unlist(id);
+        let Some(kept) = self.kept.remove(&id) else { return };
+        let request = match &kept.contents {
+            Contents::Result(stored) => stored.request(),
+            Contents::Deleted(deleted) => deleted.request(),
+        };
+        self.requests.remove(&key(request));
+        if self.paths.get(&kept.path) == Some(&id) {
+            self.paths.remove(&kept.path);
+        }
+    }
+
+    /// A result of this project that is durable and was not deleted.
+    pub fn get(&self, project: &str, id: ResultId) -> Option<&Rc<Stored>> {
+        match &self.kept.get(&id)?.contents {
+            Contents::Result(stored) if stored.result.project_id == project => Some(stored),
+            _ => None,
+        }
+    }
+
+    /// Forgets what is older than the retention, and returns the files to remove. A crash before
+    /// they are gone brings them back, to be found too old again.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<String> {
+        let is_over = |since: Timestamp| now.duration_since(since) >= self.settings.retention;
+        let over = |(id, kept): (&ResultId, &Kept)| {
+            let since = match &kept.contents {
+                Contents::Result(stored) => stored.stored_at,
+                Contents::Deleted(deleted) => deleted.deleted_at,
+            };
+            // One that is being deleted is left to that.
+            (is_over(since) && !self.writing.contains_key(id)).then(|| (*id, kept.path.clone()))
+        };
+        let over: Vec<(ResultId, String)> = self.kept.iter().filter_map(over).collect();
+        over.into_iter()
+            .map(|(id, path)| {
+                self.forget(id);
+                path
+            })
+            .collect()
+    }
+
+    /// How results are kept.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How many are being written.
+    pub fn writing(&self) -> usize {
+        self.writing.len()
+    }
+}
