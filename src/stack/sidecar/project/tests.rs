@@ -26,8 +26,11 @@ fn a_seed_is_one_project() {
 fn projects_are_what_they_always_were() {
     let tiny = project(1, Size::Tiny);
     let file = tiny.files().nth(4).unwrap();
+    let text = tiny.read(&file, 0).checksum;
     let seen = (tiny.total_size(), tiny.path(&file), file.size, &*tiny.commits()[0].hash);
-    let want = (0, "src".to_owned(), 0, "");
+    let path = "src/cache_1/channel_1.py".to_owned();
+    let want = (70_101, path, 8_316, "d5528f6a9284f49b700d419dda3798b55c5f597f");
+    assert_eq!(text, "467f21d5606aa134e65d394e44b99a0eaa81ce4b12c12f6c972e9f55c22b68ba");
     assert_eq!(seen, want);
 }
 

@@ -85,7 +85,7 @@ fn answers_are_kept_and_say_so() {
     let mut knowledge = Knowledge::default();
     let mut contexts = Contexts::new(Limits::default(), TTL, CACHE_BYTES);
     let key = key("shop", "32", AgentType::ChiefArchitect);
-    let mut ask = |contexts: &mut Contexts, project: &Project, knowledge: &Knowledge, second| {
+    let ask = |contexts: &mut Contexts, project: &Project, knowledge: &Knowledge, second| {
         let wall = NOW + SignedDuration::from_secs(second as i64);
         contexts.answer(project, &key, knowledge, at(second), wall)
     };

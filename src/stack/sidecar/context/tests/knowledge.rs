@@ -10,12 +10,13 @@ fn record(knowledge: &mut Knowledge, project: &ProjectId, of: &str, id: &str, se
 }
 
 fn relevant(knowledge: &Knowledge, of: &str, most: usize) -> Vec<String> {
-    let found = knowledge.relevant(&shop(), &issue(of), most);
-    found.map(|output| output.agent.clone()).collect()
+    let (shop, issue) = (shop(), issue(of));
+    knowledge.relevant(&shop, &issue, most).map(|output| output.agent.clone()).collect()
 }
 
 fn of_issue(knowledge: &Knowledge, of: &str) -> Vec<String> {
-    knowledge.of_issue(&shop(), &issue(of)).map(|output| output.agent.clone()).collect()
+    let (shop, issue) = (shop(), issue(of));
+    knowledge.of_issue(&shop, &issue).map(|output| output.agent.clone()).collect()
 }
 
 #[test]
