@@ -19,9 +19,10 @@
 mod bus;
 mod filter;
 mod log;
-mod subscription;
+mod message;
 #[cfg(test)]
 mod properties;
+mod subscription;
 #[cfg(test)]
 mod tests;
 
@@ -32,16 +33,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::{
-    bus::{Ask, Bus, Published, Reader, Subscribed, Wait, WaitError, Woken},
+    bus::Bus,
     filter::{BadFilter, Filter},
+    message::{Ask, Published, Reader, Subscribed, Wait, WaitError, Woken},
     subscription::{AckError, Delivery, Start, Subscribe, Tally},
 };
 use super::results::{Invalid, check_name};
 
 /// What an event is about.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
     /// How it is to be built.

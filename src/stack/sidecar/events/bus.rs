@@ -9,98 +9,12 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    AckError, BadCursor, Batch, Cursor, Delivered, Draft, Event, Filter, Invalid, Settings, Start,
-    Subscribe, Tally,
+    AckError, Ask, BadCursor, Batch, Cursor, Delivered, Draft, Event, Invalid, Published, Reader,
+    Settings, Start, Subscribe, Subscribed, Tally, Wait, WaitError, Woken,
     log::{Entry, Log},
     subscription::Subscription,
 };
 use crate::world::Time;
-
-/// Who reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reader {
-    /// Somebody who remembers how far it came.
-    Cursor {
-        /// Behind this place, or from the oldest event on that is kept.
-        since: Option<Cursor>,
-        /// What it wants.
-        filter: Filter,
-    },
-    /// The subscriber of this name.
-    Subscription(String),
-}
-
-/// A reader asks for events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// Of which project.
-    pub project: String,
-    /// Who.
-    pub reader: Reader,
-    /// How many at most; 0 is taken as 1, and more than a batch as that.
-    pub limit: usize,
-}
-
-/// What becomes of a reader.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Wait {
-    /// It is answered.
-    Ready(Batch),
-    /// It has to wait, under its ticket.
-    Parked {
-        /// The ticket of one who waited for the same subscription until now. Nobody will call it:
-        /// a subscriber that asks anew has given up its earlier connection.
-        instead_of: Option<u64>,
-    },
-}
-
-/// Why nobody can be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WaitError {
-    /// The cursor is of a place where the log never was.
-    #[error(transparent)]
-    Cursor(#[from] BadCursor),
-    /// Nobody of that name subscribed, in this life of the bus.
-    #[error("there is no such subscription")]
-    Unknown,
-}
-
-/// A ticket is up.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Woken {
-    /// Which.
-    pub ticket: u64,
-    /// Its answer.
-    pub batch: Batch,
-}
-
-/// An event was taken.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Published {
-    /// As it is kept.
-    pub event: Rc<Event>,
-    /// Its place.
-    pub cursor: Cursor,
-    /// The same request brought it before; nobody was told again.
-    pub repeated: bool,
-    /// The subscriptions that will get it.
-    pub notified: Vec<String>,
-    /// Who waited for it.
-    pub woken: Vec<Woken>,
-    /// How many older events had to go.
-    pub dropped: u64,
-}
-
-/// A subscriber is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subscribed {
-    /// Where it goes on.
-    pub at: Cursor,
-    /// It was known before.
-    pub resumed: bool,
-    /// Its cursor was of an earlier life of the bus.
-    pub restarted: bool,
-}
 
 #[derive(Default)]
 struct Project {
@@ -235,9 +149,8 @@ impl Bus {
         known.log.entries.insert(offset, entry);
         self.turns.insert(turn, (project.clone(), offset, expires));
         self.expiry.insert((expires, turn));
-        let wants = |(name, it): (&String, &Subscription)| {
-            it.filter.matches(&event).then(|| name.clone())
-        };
+        let wants =
+            |(name, it): (&String, &Subscription)| it.filter.matches(&event).then(|| name.clone());
         let notified = known.subscriptions.iter().filter_map(wants).collect();
         let woken = self.wake(now, &project, Some(&event));
         Ok(Published { event, cursor, repeated: false, notified, woken, dropped })
@@ -404,9 +317,8 @@ impl Bus {
         let Project { log, subscriptions, .. } =
             self.projects.entry(it.project.as_str().into()).or_default();
         let known = subscriptions.get_mut(&it.name);
-        let same = |known: &&mut Subscription| {
-            known.filter == it.filter && known.delivery == it.delivery
-        };
+        let same =
+            |known: &&mut Subscription| known.filter == it.filter && known.delivery == it.delivery;
         let (offset, resumed) = if let Some(known) = known.filter(same) {
             if matches!(it.start, Start::Behind(_)) {
                 known.acknowledge(log, from);

@@ -133,20 +133,21 @@ impl Subscription {
             return None;
         }
         let scan = log.scan(self.acked, &self.filter, limit);
-        self.sent = scan.to;
         self.sent_at = now;
-        if scan.found.is_empty() {
-            self.acked = scan.to;
+        let Some(&(last, _)) = scan.found.last() else {
+            (self.acked, self.sent) = (scan.to, scan.to);
             return None;
-        }
+        };
+        // Not further: whoever acknowledges the last one is done with all that is under way.
+        self.sent = last;
         let again = scan.found.iter().filter(|(offset, _)| *offset <= self.furthest).count() as u64;
-        self.furthest = self.furthest.max(scan.to);
+        self.furthest = self.furthest.max(last);
         self.tally.delivered += scan.found.len() as u64;
         self.tally.redelivered += again;
         if self.delivery == Delivery::AtMostOnce {
-            self.acknowledge(log, scan.to);
+            self.acknowledge(log, last);
         }
-        Some(Parcel { events: scan.found, next: scan.to, more: scan.more })
+        Some(Parcel { events: scan.found, next: last, more: scan.more })
     }
 
     /// All up to this place is done. False if that was not handed out.

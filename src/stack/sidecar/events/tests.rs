@@ -480,7 +480,8 @@ fn names_are_those_of_the_wire() {
     }
     let cursor = Cursor { epoch: 3, offset: 17 };
     assert_eq!((cursor.to_string().as_str(), "3.17".parse()), ("3.17", Ok(cursor)));
-    for bad in ["", ".", "3", "3.", ".1", "+3.1", "3.-1", "3.1.2", "a.1", "99999999999999999999.1"] {
+    for bad in ["", ".", "3", "3.", ".1", "+3.1", "3.-1", "3.1.2", "a.1", "99999999999999999999.1"]
+    {
         assert_eq!(bad.parse::<Cursor>(), Err(BadCursor), "{bad}");
     }
 }

@@ -201,8 +201,7 @@ impl Store {
         }
         self.requests.insert(request_key, id);
         let path = self.settings.naming.path(&draft, id);
-        let stored =
-            Stored { id, request_id: request.to_owned(), stored_at: now, result: draft };
+        let stored = Stored { id, request_id: request.to_owned(), stored_at: now, result: draft };
         Ok(self.write(id, path, Some(File::Result(stored)), now))
     }
 
@@ -210,11 +209,9 @@ impl Store {
     fn again(&self, id: ResultId) -> Result<Begun, Refused> {
         let Some(kept) = self.kept.get(&id) else { return Ok(Begun::Wait(id)) };
         match &kept.contents {
-            Contents::Result(stored) => Ok(Begun::Done(Reply {
-                id,
-                storage_path: kept.path.clone(),
-                at: stored.stored_at,
-            })),
+            Contents::Result(stored) => {
+                Ok(Begun::Done(Reply { id, storage_path: kept.path.clone(), at: stored.stored_at }))
+            }
             Contents::Deleted(_) => Err(Refused::Deleted(id)),
         }
     }
