@@ -176,7 +176,7 @@ pub struct Alternative {
 #[error("{code} after {attempts} attempts")]
 pub struct RouteError {
     /// `all_models_failed`, `deadline_exceeded`, `quota_exceeded`, `rate_limited`, `overloaded`,
-    /// `skipped`, `bad_request` or `stream_broken`.
+    /// `skipped`, `bad_request`, `stream_broken` or `disk_full`.
     pub code: &'static str,
     /// How many attempts were made, over all models.
     pub attempts: u32,

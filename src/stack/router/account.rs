@@ -117,7 +117,8 @@ impl Router {
             self.emit(Event::QuotaLevel { workspace, level: level.as_str(), used, limit });
         }
         if self.settings.persist {
-            self.save_account(&workspace);
+            // If the disk is full, what was reserved stays charged after a crash.
+            let _ = self.save_account(&workspace);
         }
         Some(status.level)
     }
