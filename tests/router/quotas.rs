@@ -96,6 +96,16 @@ fn over_a_crash() {
     }
 }
 
+/// A day of so many requests, however small: the refusal speaks of requests, not of tokens.
+#[test]
+fn by_requests() {
+    let workspace = "[[workspace]]\nname = \"acme\"\nquota = { requests_per_day = 3 }\n";
+    let tables = backend("opus", "") + workspace + &agent("rust", 1, 5, "workspace = \"acme\"");
+    let run = play(1, &sim("", &tables));
+    assert_eq!(run.ends(), "ok*3 refused*2");
+    assert_eq!(run.count("quota_exceeded", "what=requests limit=3 used=3 remaining=0"), 2);
+}
+
 /// What cannot be reserved on disk is not used: a crash would forget it.
 #[test]
 fn with_a_full_disk() {
