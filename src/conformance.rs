@@ -48,8 +48,7 @@ impl fmt::Display for Unsupported {
 /// What can be seen of a subject after a step, by name.
 type Seen = Map<String, Value>;
 
-/// Tells a value once more, for a case that wants a value of this type: libraries differ in whether
-/// a refusal is a flag or a word.
+/// Tells once more what is told under a name, in another way that is as true.
 fn also(seen: &mut Seen, name: &str, value: impl Into<Value>) {
     let ways = seen.entry(format!("{name}{ALSO}")).or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(ways) = ways {

@@ -86,8 +86,8 @@ fn tell(seen: &mut Seen, names: &[&str], value: impl Into<Value>) {
 
 /// Other ways to say what is told under these names.
 fn also(seen: &mut Seen, names: &[&str], ways: &[Value]) {
-    for name in names {
-        seen.insert(format!("{name}{}", super::ALSO), ways.to_vec().into());
+    for (name, way) in names.iter().flat_map(|name| ways.iter().map(move |way| (name, way))) {
+        super::also(seen, name, way.clone());
     }
 }
 

@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 
 use super::{Fields, Seen, Subject, Unsupported};
 use crate::{
-    policy::health::{self, Availability, Circuit, Health, Settings, Status},
+    policy::{
+        breaker::State,
+        health::{self, Availability, Health, Settings, Status},
+    },
     world::Time,
 };
 
@@ -268,15 +271,15 @@ fn component(step: &mut Fields) -> Result<String, Unsupported> {
 }
 
 fn breaker(step: &mut Fields) -> Result<Seen, Unsupported> {
-    let state = step.any(&["breaker_state", "circuit_state", "state"], Fields::text)?;
-    let word = state.as_deref().and_then(super::word);
-    let (circuit, message) = match word.as_deref() {
-        Some("closed") => (Circuit::Closed, "Circuit closed, operating normally"),
-        Some("halfopen") => (Circuit::HalfOpen, "Circuit half-open, testing recovery"),
-        Some("open") => (Circuit::Open, "Circuit open, blocking requests"),
-        _ => return Err(Unsupported(format!("there is no state {state:?} of a breaker"))),
+    let said = step.any(&["breaker_state", "circuit_state", "state"], Fields::text)?;
+    let word = said.as_deref().and_then(super::word);
+    let (state, message) = match word.as_deref() {
+        Some("closed") => (State::Closed, "Circuit closed, operating normally"),
+        Some("halfopen") => (State::HalfOpen, "Circuit half-open, testing recovery"),
+        Some("open") => (State::Open, "Circuit open, blocking requests"),
+        _ => return Err(Unsupported(format!("there is no state {said:?} of a breaker"))),
     };
-    Ok(of_status(Status::of_circuit(circuit), message))
+    Ok(of_status(Status::of_circuit(state), message))
 }
 
 fn system(step: &mut Fields) -> Result<Seen, Unsupported> {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use summary::{Availability, Circuit, Score, overall, score};
+pub use summary::{Availability, Score, overall, score};
 
 use crate::world::Time;
 

@@ -85,6 +85,16 @@ pub enum Exhausted {
     Requests,
 }
 
+impl Exhausted {
+    /// As in events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Exhausted::Tokens => "tokens",
+            Exhausted::Requests => "requests",
+        }
+    }
+}
+
 /// A request is refused, and has reserved nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the daily quota is exhausted: {remaining} of {limit} left, {requested} asked for")]

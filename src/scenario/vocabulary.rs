@@ -141,7 +141,10 @@ pub const EVENTS: &[EventName] = &[
     event("request_ended", &["request", "outcome", "latency_ms", "error", "baggage_kept"]),
     event("result_stored", &["request"]),
     event("breaker_changed", &["component", "from", "to"]),
-    event("quota_exceeded", &["request", "workspace", "limit", "used", "remaining", "reset_at"]),
+    event(
+        "quota_exceeded",
+        &["request", "workspace", "what", "limit", "used", "remaining", "reset_at"],
+    ),
     event(
         "quota_settled",
         &[

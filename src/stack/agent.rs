@@ -213,7 +213,9 @@ impl Agent {
                 let outcome = match error.code {
                     "deadline_exceeded" => RequestOutcome::TimedOut,
                     // Nobody tried.
-                    "skipped" | "quota_exceeded" | "overloaded" => RequestOutcome::Refused,
+                    "skipped" | "quota_exceeded" | "overloaded" | "disk_full" => {
+                        RequestOutcome::Refused
+                    }
                     _ => RequestOutcome::Failed,
                 };
                 self.end(job, outcome, Some(error.code), None);

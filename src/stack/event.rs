@@ -130,10 +130,12 @@ pub enum Event {
     ResultStored { request: RequestId },
     /// A breaker went from one state to another. `component` is what it guards.
     BreakerChanged { component: Rc<str>, from: &'static str, to: &'static str },
-    /// A workspace has used up what it may use today; no model was called.
+    /// A workspace has used up what it may use today, of `tokens` or of `requests`; no model was
+    /// called.
     QuotaExceeded {
         request: RequestId,
         workspace: Rc<str>,
+        what: &'static str,
         limit: u64,
         used: u64,
         remaining: u64,

@@ -1,7 +1,6 @@
 //! What the actors of the stack say to each other.
 //!
-//! Messages are imperative. They can be copied, so that a link may duplicate them, and are cheap to
-//! copy. What a request carries is made once, by its agent, and passed on unchanged: each attempt
+//! Messages are imperative, and cheap to copy. What a request carries is made once, by its agent, and passed on unchanged: each attempt
 //! at a model is built from it.
 
 use std::{rc::Rc, time::Duration};
@@ -176,7 +175,7 @@ pub struct Alternative {
 #[error("{code} after {attempts} attempts")]
 pub struct RouteError {
     /// `all_models_failed`, `deadline_exceeded`, `quota_exceeded`, `rate_limited`, `overloaded`,
-    /// `skipped`, `bad_request` or `stream_broken`.
+    /// `skipped`, `bad_request`, `stream_broken` or `disk_full`.
     pub code: &'static str,
     /// How many attempts were made, over all models.
     pub attempts: u32,
@@ -285,8 +284,6 @@ pub struct Chunk {
 pub enum Part {
     /// So many tokens.
     Tokens(u32),
-    /// Nothing: the connection is alive.
-    Ping,
     /// An error after HTTP 200, with the provider's body.
     Error(String),
     /// Something that cannot be parsed.

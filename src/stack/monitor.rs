@@ -20,12 +20,8 @@ use super::{
     settings::service as settings,
 };
 use crate::{
-    policy::{
-        breaker::State,
-        health::{
-            Availability, Circuit, Decision, Finding, HealResult, Health, Note, Settings, Status,
-            overall,
-        },
+    policy::health::{
+        Availability, Decision, Finding, HealResult, Health, Note, Settings, Status, overall,
     },
     world::{CallError, Env, Peer, Time},
 };
@@ -244,15 +240,9 @@ fn of_report(report: HealthReport) -> Status {
     }
 }
 
-/// A breaker that nobody watches, or that only measures, lets calls through as a closed one does.
+/// A caller without a breaker says nothing of itself.
 fn of_breaker(breaker: Option<BreakerHealth>) -> Status {
-    breaker.map_or(Status::Unknown, |breaker| {
-        Status::of_circuit(match breaker.state {
-            State::Closed | State::Disabled | State::MetricsOnly => Circuit::Closed,
-            State::HalfOpen => Circuit::HalfOpen,
-            State::Open | State::ForcedOpen => Circuit::Open,
-        })
-    })
+    breaker.map_or(Status::Unknown, |breaker| Status::of_circuit(breaker.state))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -96,6 +96,39 @@ fn over_a_crash() {
     }
 }
 
+/// A day of so many requests, however small: the refusal speaks of requests, not of tokens.
+#[test]
+fn by_requests() {
+    let workspace = "[[workspace]]\nname = \"acme\"\nquota = { requests_per_day = 3 }\n";
+    let tables = backend("opus", "") + workspace + &agent("rust", 1, 5, "workspace = \"acme\"");
+    let run = play(1, &sim("", &tables));
+    assert_eq!(run.ends(), "ok*3 refused*2");
+    assert_eq!(run.count("quota_exceeded", "what=requests limit=3 used=3 remaining=0"), 2);
+}
+
+/// What cannot be reserved on disk is not used: a crash would forget it.
+#[test]
+fn with_a_full_disk() {
+    let tables = backend("opus", "first_token = \"700ms\"")
+        + &acme(6_000)
+        + &agent("rust", 6, 12, "workspace = \"acme\"")
+        + "[[fault]]\nat = \"1s\"\nfor = \"4s\"\ndisk_full = { node = \"router\" }\n\
+           [[fault]]\nat = \"4s\"\nfor = \"500ms\"\ncrash = { node = \"router\" }\n";
+    for seed in 1..=10 {
+        let run = play(seed, &sim("persist = true", &tables));
+        assert!(run.count("request_ended", "error=disk_full outcome=refused") > 0, "seed {seed}");
+        assert!(run.count("attempt_started", "") <= 30, "seed {seed}");
+        // When there is room again, all goes on.
+        assert!(run.count("quota_exceeded", "") > 0, "seed {seed}");
+    }
+    // A router that keeps nothing needs no disk, and forgets in the crash what was used.
+    let unkept = try_play(1, &sim("", &tables));
+    assert_eq!(unkept.count("request_ended", "error=disk_full"), 0);
+    assert!(
+        unkept.run.failures().iter().any(|failure| failure.starts_with("quota_never_overshot"))
+    );
+}
+
 /// A clock that jumps ahead ends the day early; one that is set back does not bring it back.
 #[test]
 fn a_clock_that_jumps() {

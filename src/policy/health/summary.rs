@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Status;
+use crate::policy::breaker::State;
 
 /// How all components together are: unhealthy if one is, else degraded if one is, else healthy if
 /// all are; unknown otherwise, and if there is none. (The rule of the `engined` suite.)
@@ -51,30 +52,20 @@ pub fn score(statuses: impl IntoIterator<Item = Status>) -> Score {
     if score.components == 0 { Score { points: 100, components: 1 } } else { score }
 }
 
-/// The state of a circuit breaker, as far as health is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Circuit {
-    /// Calls go through.
-    Closed,
-    /// Some go through, to see whether it works again.
-    HalfOpen,
-    /// None goes through.
-    Open,
-}
-
 /// Above so many percent of CPU or memory a machine is unhealthy (the `engined` suite).
 const UNHEALTHY_ABOVE_PERCENT: u128 = 90;
 /// Above so many it is degraded (the same).
 const DEGRADED_ABOVE_PERCENT: u128 = 75;
 
 impl Status {
-    /// The health of what is behind a circuit breaker.
+    /// The health of what is behind a circuit breaker. One that nobody watches, or that only
+    /// measures, lets calls through as a closed one does.
     #[must_use]
-    pub fn of_circuit(circuit: Circuit) -> Status {
-        match circuit {
-            Circuit::Closed => Status::Healthy,
-            Circuit::HalfOpen => Status::Degraded,
-            Circuit::Open => Status::Unhealthy,
+    pub fn of_circuit(state: State) -> Status {
+        match state {
+            State::Closed | State::Disabled | State::MetricsOnly => Status::Healthy,
+            State::HalfOpen => Status::Degraded,
+            State::Open | State::ForcedOpen => Status::Unhealthy,
         }
     }
 

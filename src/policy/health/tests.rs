@@ -1,6 +1,7 @@
 //! Boundaries from both sides, and every word.
 
 use super::*;
+use crate::policy::breaker::State;
 
 const ANSWERS: [Status; 4] =
     [Status::Healthy, Status::Degraded, Status::Unhealthy, Status::Unknown];
@@ -204,9 +205,16 @@ fn scores_are_means() {
 
 #[test]
 fn circuits_and_load_have_a_health() {
-    assert_eq!(Status::of_circuit(Circuit::Closed), Healthy);
-    assert_eq!(Status::of_circuit(Circuit::HalfOpen), Degraded);
-    assert_eq!(Status::of_circuit(Circuit::Open), Unhealthy);
+    for (state, status) in [
+        (State::Closed, Healthy),
+        (State::Disabled, Healthy),
+        (State::MetricsOnly, Healthy),
+        (State::HalfOpen, Degraded),
+        (State::Open, Unhealthy),
+        (State::ForcedOpen, Unhealthy),
+    ] {
+        assert_eq!(Status::of_circuit(state), status, "{state:?}");
+    }
     for (used, status) in
         [(0, Healthy), (750, Healthy), (751, Degraded), (900, Degraded), (901, Unhealthy)]
     {

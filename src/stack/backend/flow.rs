@@ -87,7 +87,7 @@ impl Flow {
             let Some((takes, part)) = self.next() else { break Outcome::Never };
             after += takes;
             match part {
-                Part::Tokens(_) | Part::Ping => {}
+                Part::Tokens(_) => {}
                 Part::Malformed => is_malformed = true,
                 Part::Closed => break Outcome::Reset,
                 Part::Error(_) => break Outcome::Failed(ErrorKind::ErrorInStream),

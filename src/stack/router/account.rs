@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Router, job::Job};
 use crate::{
-    policy::quota::{Level, Quota, Reservation, Usage},
+    policy::quota::{Exhausted, Level, Quota, Reservation, Usage},
     stack::{Event, event::Utc, message::Prompt, settings::Workspace},
 };
 
@@ -48,15 +48,19 @@ impl Account {
         let tokens = prompt.tokens_with(prompt.output_tokens);
         match quota.reserve(utc, tokens) {
             Ok(reservation) => Ok(Some(reservation)),
-            Err(_) => {
+            Err(exceeded) => {
                 let status = quota.status(utc);
                 Err(Event::QuotaExceeded {
                     request: prompt.request.clone(),
                     workspace: Rc::clone(&self.name),
-                    limit: status.limit,
-                    used: status.used,
-                    remaining: status.remaining,
-                    reset_at: Utc(status.reset_at),
+                    what: exceeded.what.as_str(),
+                    limit: exceeded.limit,
+                    used: match exceeded.what {
+                        Exhausted::Tokens => status.used,
+                        Exhausted::Requests => status.requests,
+                    },
+                    remaining: exceeded.remaining,
+                    reset_at: Utc(exceeded.reset_at),
                 })
             }
         }
@@ -117,7 +121,8 @@ impl Router {
             self.emit(Event::QuotaLevel { workspace, level: level.as_str(), used, limit });
         }
         if self.settings.persist {
-            self.save_account(&workspace);
+            // If the disk is full, what was reserved stays charged after a crash.
+            let _ = self.save_account(&workspace);
         }
         Some(status.level)
     }

@@ -82,8 +82,11 @@ impl Router {
                 job.reservation = reservation;
                 if is_kept {
                     let workspace = Rc::clone(&job.prompt.workspace);
-                    // What is reserved must be on disk before it can be used.
-                    self.save_account(&workspace);
+                    // What is reserved must be on disk before it can be used: after a crash nobody
+                    // would know of it.
+                    if !self.save_account(&workspace) {
+                        return self.give_up(key, "disk_full");
+                    }
                     self.env.disk().sync(move |router, _| router.choose(key));
                 } else {
                     self.choose(key);

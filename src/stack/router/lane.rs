@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use crate::{
     policy::{
         breaker::{self, Breaker, Outcome, Permit, Rejected, Saved, State},
-        health::{Availability, Health},
+        health::{Availability, Health, Status},
         select::{Candidate, Ewma},
     },
     stack::{
@@ -131,12 +131,9 @@ impl Lane {
 
     /// What a report says of it: the worst of what its checks and its breakers say.
     pub(super) fn report(&self) -> ModelHealth {
-        let breaker = self.breakers.iter().map(|(_, _, breaker)| breaker.state()).max_by_key(open);
-        let by_breaker = match breaker {
-            Some(State::Open | State::ForcedOpen) => Availability::Unavailable,
-            Some(State::HalfOpen) => Availability::Degraded,
-            _ => Availability::Available,
-        };
+        let of = |state: &State| Availability::from(Status::of_circuit(*state));
+        let breaker = self.breakers.iter().map(|(_, _, breaker)| breaker.state()).max_by_key(of);
+        let by_breaker = breaker.as_ref().map_or(Availability::Available, of);
         let counts = self.breakers.iter().map(|(_, _, breaker)| breaker.counts());
         let breaker = breaker.map(|state| {
             counts.fold(
@@ -176,14 +173,5 @@ impl Lane {
         self.breakers.retain(|(other, ..)| *other != key);
         self.breakers.push((key, name.into(), breaker));
         true
-    }
-}
-
-/// How much of a breaker's state stands in the way.
-fn open(state: &State) -> u8 {
-    match state {
-        State::Open | State::ForcedOpen => 2,
-        State::HalfOpen => 1,
-        State::Closed | State::Disabled | State::MetricsOnly => 0,
     }
 }

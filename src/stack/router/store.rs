@@ -36,13 +36,12 @@ impl Router {
         }
     }
 
-    /// Writes the quota of a workspace. It is durable after the next sync.
-    pub(super) fn save_account(&self, workspace: &str) {
+    /// Writes the quota of a workspace; false if the disk does not take it. It is durable after the
+    /// next sync.
+    pub(super) fn save_account(&self, workspace: &str) -> bool {
         let quota = self.accounts.get(workspace).and_then(|account| account.quota.as_ref());
-        if let Some(Ok(text)) = quota.map(|quota| serde_json::to_vec(&quota.save())) {
-            // As above.
-            let _ = self.env.disk().write(&quota_file(workspace), &text);
-        }
+        let text = quota.and_then(|quota| serde_json::to_vec(&quota.save()).ok());
+        text.is_some_and(|text| self.env.disk().write(&quota_file(workspace), &text).is_ok())
     }
 
     /// Goes on where an earlier life of the router stopped.

@@ -85,8 +85,6 @@ impl Router {
                 }
                 return;
             }
-            // It keeps the connection alive, not the answer.
-            Part::Ping => return,
             Part::End { output_tokens } if output_tokens == reading.tokens => {
                 let baggage = Rc::clone(&reading.baggage);
                 return self.succeed(key, id, output_tokens, baggage);
