@@ -21,14 +21,14 @@ mod monitor;
 mod router;
 mod service;
 pub mod settings;
-mod sidecar;
+pub mod sidecar;
 mod wire;
 
 pub use agent::{Agent, AgentParts};
 pub use asker::Asker;
 pub use backend::{Backend, Outage, Outages};
 pub use caller::{BreakerQuery, Caller, CallerParts, breaker_names};
-pub use event::{Alternatives, Event, RequestId, RequestOutcome, Utc};
+pub use event::{Alternatives, Event, RequestId, RequestOutcome, SidecarEvent, Utc};
 pub use leak::Leak;
 pub use load::{Arrival, Arrivals, BrokenLoad, Load};
 pub use message::{
@@ -41,5 +41,8 @@ pub use router::{Model, Router};
 pub use service::{
     Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,
 };
-pub use sidecar::Sidecar;
+pub use sidecar::{
+    Sidecar,
+    message::{Answer as SidecarAnswer, Ask, Reply},
+};
 pub use wire::{ErrorParts, read_error, read_error_body};

@@ -2,11 +2,14 @@
 //!
 //! A new event needs its name and fields in `scenario`'s vocabulary, so that sims may expect it.
 
+mod sidecar;
+
 use std::{fmt, rc::Rc};
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+pub use self::sidecar::SidecarEvent;
 use super::message::Alternative;
 
 /// One request of one agent: `rust-3/17`.

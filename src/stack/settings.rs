@@ -4,6 +4,7 @@
 mod backend;
 mod router;
 pub mod service;
+mod sidecar;
 
 use std::time::Duration;
 
@@ -11,24 +12,15 @@ use serde::Deserialize;
 
 pub use backend::{Backend, ErrorKind, ErrorMix, Provider, RetryAfter};
 pub use router::{Breakers, HealthChecks, HedgeDelay, Hedging, KNOWN_AT_LEAST, Router, Streaming};
+pub use sidecar::{
+    Acts, Asked, Badge, ClientGroup, Project, Sidecar, Step, SubscriberGroup, TokenKind, Told,
+    Wanted,
+};
 
 use crate::{
     policy::{profile::Client, quota},
     world::Delay,
 };
-
-/// The orchestration sidecar, node `sidecar`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sidecar {
-    /// How long it takes to assemble a context.
-    pub context: Delay,
-    /// How long it takes to store a result.
-    pub store: Delay,
-    /// How long agents wait for it.
-    pub timeout: Duration,
-    /// Whether a request fails without it; otherwise agents go on alone.
-    pub required: bool,
-}
 
 /// A workspace, to which agents and quotas belong.
 #[derive(Clone, Debug, PartialEq)]

@@ -24,11 +24,13 @@ pub(super) fn uniform_ms(min: u64, max: u64) -> Delay {
 
 impl Builder {
     pub(super) fn sidecar(&mut self, raw: RawSidecar) -> Option<Sidecar> {
+        let unset = Sidecar::default();
         let sidecar = Sidecar {
-            context: self.delay(raw.context, uniform_ms(5, 20)),
-            store: self.delay(raw.store, uniform_ms(1, 5)),
-            timeout: self.positive(raw.timeout, Duration::from_secs(2)),
-            required: raw.required.unwrap_or(false),
+            context: self.delay(raw.context, unset.context.clone()),
+            store: self.delay(raw.store, unset.store.clone()),
+            timeout: self.positive(raw.timeout, unset.timeout),
+            required: raw.required.unwrap_or(unset.required),
+            ..unset
         };
         raw.enabled.unwrap_or(true).then_some(sidecar)
     }

@@ -31,8 +31,8 @@ pub use self::{
     query::Filter,
     reply::{
         AgentState, AgentsStatus, CacheCleared, ContextReply, EventView, EventsPage, EventsStatus,
-        Health, HealthChecks, NextAgent, PerformanceStatus, Published, ResultDeleted, Spawned,
-        StatusReply, StorageStatus, Stored,
+        Health, HealthChecks, NextAgent, PerformanceStatus, Published, ResultDeleted, ResultView,
+        ResultsPage, Spawned, StatusReply, StorageStatus, Stored,
     },
     route::Route,
 };

@@ -1,12 +1,12 @@
 //! Ids as the contract allows them: safe in a path, a file name, a filter and a log line.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 /// The longest id, in bytes. With the three that make a path it stays below the 4096 bytes that
 /// file systems take.
-pub const MAX_ID: usize = 128;
+pub(super) const MAX_ID: usize = 128;
 
 /// Why a text is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +45,7 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String")]
-        pub struct $name(Rc<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// This text as an id.

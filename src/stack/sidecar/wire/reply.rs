@@ -1,10 +1,10 @@
 //! What the sidecar answers. Examples from real deployments parse as these.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     AgentId, AgentType, Cursor, EventId, EventType, IssueId, ProjectId, RequestId, ResultId,
@@ -165,6 +165,41 @@ pub struct Stored {
     /// The event that tells them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<EventId>,
+}
+
+/// `GET /api/results/:id`, and each of `GET /api/results`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultView {
+    /// Its id.
+    pub id: ResultId,
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Of which type.
+    pub agent_type: AgentType,
+    /// About what.
+    pub issue_id: IssueId,
+    /// In which project.
+    pub project_id: ProjectId,
+    /// When, by the agent's clock.
+    pub timestamp: Timestamp,
+    /// What came out, as it was handed in.
+    pub result: Map<String, Value>,
+    /// When it was accepted, by the sidecar's clock.
+    pub stored_at: Timestamp,
+    /// Where it is.
+    pub storage_path: String,
+}
+
+/// `GET /api/results`: newest first, and those of one instant by their ids.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResultsPage {
+    /// The results, in their order.
+    pub results: Vec<Rc<ResultView>>,
+    /// Whether there are more.
+    pub more_available: bool,
+    /// Where to go on, if there are.
+    #[serde(default)]
+    pub next_cursor: Option<Cursor>,
 }
 
 /// `DELETE /api/results/:id`.
