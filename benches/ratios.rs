@@ -168,6 +168,43 @@ fn trace() {
     println!("  {} events, {:.2} million a second", once.outcome.events, rate / 1e6);
 }
 
+/// The load of `sims/sidecar/load_119.toml` with more and more agents: time and memory for each.
+fn sidecar() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sims/sidecar/load_119.toml");
+    let text = std::fs::read_to_string(&path).expect("the sim is there");
+    let of = |agents: u64| {
+        let connections = format!("[sidecar]\nconnections = {agents}\n");
+        let text = text.replace("count   = 119", &format!("count   = {agents}"));
+        let text = text.replace("[sidecar]\n", &connections);
+        scenario::parse("load.toml", &text).expect("a valid sim")
+    };
+    println!("\nsidecar: agents that ask for context, work 100 ms and hand in a result, at once");
+    for agents in [119, 1_000, 2_000, 5_000, 10_000] {
+        let sim = of(agents);
+        let mut times = Vec::new();
+        let before = resident();
+        let mut after = None;
+        for _ in 0..5 {
+            // Asked when the most is known: at the end, before anything is given back.
+            let begin = Instant::now();
+            let run = simulate(&sim, Seed(1), &Options::default(), Vec::new());
+            times.push(begin.elapsed());
+            let run = run.expect("the sim runs");
+            after = after.max(resident());
+            assert_eq!(run.metrics.values.get("sidecar.results"), Some(&agents), "all are stored");
+        }
+        times.sort_unstable();
+        let micros = times[times.len() / 2].as_micros();
+        let grown = before.zip(after).map_or(0, |(before, after)| after.saturating_sub(before));
+        println!(
+            "  {agents:>6} agents {:>9.2} ms {:>6} us an agent, memory grew by {} KiB",
+            micros as f64 / 1e3,
+            micros / u128::from(agents),
+            grown / 1024
+        );
+    }
+}
+
 /// Calls through a policy, a millisecond apart, and the least that could be done by hand.
 fn policy() {
     const CALLS: u64 = 1_000_000;
@@ -239,5 +276,6 @@ fn main() {
     );
     println!("  native: {:.0} worlds a second", 1_000.0 / medians[1].as_secs_f64());
     trace();
+    sidecar();
     policy();
 }

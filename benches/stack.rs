@@ -1,5 +1,5 @@
 //! The whole stack: the quickstart, the small trace that comes with the project, and what a request
-//! through the router takes with all of its policies and with none.
+//! through the router takes with all of its policies and with none; the load of the sidecar.
 
 #![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
 
@@ -30,6 +30,21 @@ fn sims(criterion: &mut Criterion) {
         }
         group.finish();
     }
+}
+
+/// The sidecar's load: 119 agents that ask for their context, work, and hand in a result.
+fn sidecar(criterion: &mut Criterion) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sims/sidecar/load_119.toml");
+    let sim = scenario::load(&path).expect("the sim is valid");
+    let mut group = criterion.benchmark_group("sidecar");
+    group.throughput(Throughput::Elements(119));
+    group.bench_function("119 agents", |bench| {
+        bench.iter(|| {
+            let run = simulate(&sim, Seed(1), &Options::default(), Vec::new());
+            black_box(run.expect("the sim runs"))
+        });
+    });
+    group.finish();
 }
 
 /// Fifty agents with two hundred requests each, and nothing that goes wrong.
@@ -82,5 +97,5 @@ fn router(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sims, router);
+criterion_group!(benches, sims, router, sidecar);
 criterion_main!(benches);
