@@ -4,6 +4,7 @@
 //! thing that is read from outside is a trace, row by row, while the run goes on.
 
 mod service;
+mod sidecar;
 
 use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
 
@@ -13,6 +14,7 @@ use super::{
 use crate::{
     stack::{
         self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Outage, Outages,
+        sidecar::pressure::{Pressure, Shortage},
     },
     world::{self, Peer, Stream, World},
 };
@@ -186,6 +188,14 @@ fn to_world(
             }
         }
         FaultKind::Service(fault) => service::fault(fault, number, services),
+        FaultKind::Sidecar { memory, connections } => {
+            let shortage = Shortage { memory: *memory, connections: *connections };
+            sidecar::shortage(shortage, number, &Pressure::default())
+        }
+        FaultKind::Dns { node } => world::FaultKind::Custom {
+            label: format!("dns {}", nodes(node).join(" ")),
+            apply: Rc::new(|_, _| {}),
+        },
     };
     world::Fault { at: fault.at, lasts: fault.r#for, kind }
 }

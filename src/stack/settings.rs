@@ -61,6 +61,16 @@ pub struct AgentGroup {
     pub timeout: Option<Duration>,
     /// How its SDK asks the router again; `None` for never.
     pub sdk: Option<Client>,
+    /// Who its agents are at the sidecar.
+    pub badge: Badge,
+    /// How long they work by themselves on a request; `None` for those that ask the router.
+    pub work: Option<Delay>,
+    /// The events of which each makes them start a request; `None` for those that nobody wakes.
+    pub wakes_on: Option<Wanted>,
+    /// For how long they listen for such events.
+    pub listens: Duration,
+    /// What they publish when their result is stored.
+    pub publishes: Option<Told>,
 }
 
 impl Task {

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod context;
 pub mod events;
 pub mod message;
+pub mod pressure;
 pub mod project;
 pub mod results;
 pub mod wire;
