@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     stack::{
-        self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Outage, Outages,
+        self, Agent, AgentParts, Arrival, Arrivals, Auditor, Backend, BrokenLoad, Ledger, Model,
+        Outage, Outages, Resolver, SidecarParts,
     },
     world::{self, Peer, Stream, World},
 };
@@ -50,12 +51,7 @@ pub fn expand(
         .schedule(sim.schedule)
         .limits(sim.limits)
         .network(sim.network.clone());
-    let sidecar = sim.sidecar.clone().map(|settings| {
-        let settings = Rc::new(settings);
-        let own = Rc::clone(&settings);
-        let peer = world.spawn("sidecar", move |env| stack::Sidecar::new(env, Rc::clone(&own)));
-        (peer, settings)
-    });
+    let sidecar = sidecar(world, sim);
     let (models, outages) = backends(world, sim);
     let router = sim.has_router().then(|| router(world, sim, &models));
     let services = service::services(world, sim);
@@ -63,7 +59,6 @@ pub fn expand(
     let arrivals = arrivals(world, sim, trace, skip_bad, &state)?;
     let mut agents = Vec::new();
     for group in &sim.agents {
-        let Some(router) = router else { break };
         let parts = AgentParts {
             group: Rc::new(group.clone()),
             router,
@@ -73,12 +68,17 @@ pub fn expand(
         };
         spawn_group(world, group, &parts, arrivals.is_none(), &mut agents);
     }
+    let worker = sidecar.as_ref().map(|sidecar| sidecar.ledger.worker());
+    if let Some(sidecar) = sidecar {
+        world.spawn("auditor", move |env| Auditor::new(env, sidecar.clone(), Duration::ZERO));
+    }
     if let Some(arrivals) = arrivals {
         // Taken once: nothing restarts the load.
-        let arrivals = RefCell::new(Some(arrivals));
+        let arrivals = RefCell::new(Some((arrivals, worker)));
         world.spawn("load", move |env| {
-            let arrivals = arrivals.take().unwrap_or_else(|| Box::new(Nothing));
-            stack::Load::new(env, arrivals, agents.clone())
+            let taken = arrivals.take();
+            let (arrivals, worker) = taken.unwrap_or_else(|| (Box::new(Nothing), None));
+            stack::Load::new(env, arrivals, agents.clone(), worker)
         });
     }
     service::callers(world, sim, &services, router);
@@ -92,6 +92,20 @@ pub fn expand(
         world.fault(to_world(sim, number, fault, &outages, &services));
     }
     Ok(state)
+}
+
+/// The sidecar, and what is needed to use it.
+fn sidecar(world: &mut World, sim: &Sim) -> Option<SidecarParts> {
+    let settings = Rc::new(sim.sidecar.clone()?);
+    let mut secret = world.stream("sidecar/secret");
+    let secret: Vec<u8> = (0..4).flat_map(|_| secret.below(u64::MAX).to_be_bytes()).collect();
+    let keys = Rc::new(stack::Keys::new(&secret, settings.leeway)?);
+    let (own, key) = (Rc::clone(&settings), Rc::clone(&keys));
+    let gateway = world.spawn("sidecar", move |env| {
+        stack::Gateway::new(env, Rc::clone(&own), Rc::clone(&key), &[])
+    });
+    let (resolver, ledger) = (Resolver::default(), Ledger::default());
+    Some(SidecarParts { gateway, settings, keys, resolver, ledger })
 }
 
 fn spawn_group(

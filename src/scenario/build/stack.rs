@@ -189,6 +189,11 @@ impl Builder {
             deadline: self.positive(raw.deadline, Duration::from_secs(120)),
             timeout: raw.timeout.map(|raw| self.positive(Some(raw), Duration::from_secs(120))),
             sdk: raw.sdk.and_then(|raw| self.sdk(&raw)),
+            badge: crate::stack::settings::Badge::default(),
+            work: None,
+            wakes_on: None,
+            listens: Duration::from_secs(60),
+            publishes: None,
         }
     }
 
