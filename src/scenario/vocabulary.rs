@@ -182,6 +182,7 @@ pub const EVENTS: &[EventName] = &[
     ),
     event("result_posted", &["who", "project", "key", "digest"]),
     event("result_acknowledged", &["who", "project", "key", "result", "digest", "asked_ns"]),
+    event("result_abandoned", &["who", "project", "key", "error"]),
     event("result_read", &["who", "project", "result", "found", "digest", "asked_ns"]),
     event("delete_asked", &["who", "project", "result"]),
     event("result_deleted", &["who", "project", "result", "found", "asked_ns"]),

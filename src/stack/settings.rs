@@ -61,15 +61,15 @@ pub struct AgentGroup {
     pub timeout: Option<Duration>,
     /// How its SDK asks the router again; `None` for never.
     pub sdk: Option<Client>,
-    /// Who its agents are at the sidecar.
+    /// Who it is at the sidecar.
     pub badge: Badge,
-    /// How long they work by themselves on a request; `None` for those that ask the router.
+    /// How long it works by itself, without the router; `None` if it asks the router.
     pub work: Option<Delay>,
-    /// The events of which each makes them start a request; `None` for those that nobody wakes.
+    /// Which events it begins a request for; `None` if it begins them by itself.
     pub wakes_on: Option<Wanted>,
-    /// For how long they listen for such events.
+    /// How long it listens for such events, from its start on.
     pub listens: Duration,
-    /// What they publish when their result is stored.
+    /// What it tells the others when the sidecar has its result.
     pub publishes: Option<Told>,
 }
 

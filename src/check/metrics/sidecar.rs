@@ -64,6 +64,7 @@ impl Sidecar {
             SidecarEvent::ResultRead { .. }
             | SidecarEvent::DeleteAsked { .. }
             | SidecarEvent::ResultDeleted { .. }
+            | SidecarEvent::ResultAbandoned { .. }
             | SidecarEvent::ResultsListed { .. }
             | SidecarEvent::ResultDamaged { .. }
             | SidecarEvent::PublishAsked { .. }
