@@ -97,9 +97,9 @@ fn agents_that_work_by_themselves_need_no_router() {
         ],
     );
     check(
-        &format!("{ALONE}sdk = \"openai-python\"\ninput_tokens = 3"),
+        &format!("{ALONE}sdk = \"openai_2\"\ninput_tokens = 3"),
         &[
-            "6:7 [\"openai-python\"] with work, an agent does not ask the router | remove this",
+            "6:7 [\"openai_2\"] with work, an agent does not ask the router | remove this",
             "7:16 [3] with work, an agent does not ask the router",
         ],
     );
@@ -317,7 +317,7 @@ fn steps_that_make_no_sense() {
     );
     client(
         "steps = [{ post = \"/\", body = \"b\", json = [] }]",
-        &["12:42 [[]] a request has one body | keep body or json"],
+        &["12:43 [[]] a request has one body | keep body or json"],
     );
     client(
         "steps = [{ store = \"k {n}\" }, { publish = \"..\" }]",
