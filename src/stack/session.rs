@@ -9,6 +9,7 @@
 mod answer;
 mod calls;
 mod ledger;
+mod raw;
 mod report;
 mod token;
 
@@ -23,8 +24,9 @@ use actix::{Actor, Context};
 pub use self::ledger::{Ledger, Resolver, Worker};
 pub(super) use self::{
     answer::Refusal,
-    calls::{Listening, Telling},
+    calls::{Listening, Telling, encoded},
     report::{Report, key},
+    token::{with_claim, with_header},
 };
 use super::{
     SidecarEvent,
@@ -134,7 +136,7 @@ impl Session {
         };
         if !self.parts.resolver.resolves(&self.who) {
             let heard = answer::Heard::none("unresolved");
-            env.after(Duration::ZERO, move |actor, ctx| end(actor, heard, ctx));
+            env.after(LOOKUP, move |actor, ctx| end(actor, heard, ctx));
             return;
         }
         // Handled twice, it does nothing more. Who waits may be handed its events once only.
@@ -154,6 +156,8 @@ impl Session {
     }
 }
 
+/// How long it takes to learn that a name is not known.
+const LOOKUP: Duration = Duration::from_millis(1);
 /// Bytes of a request line and usual headers with a token.
 const HEADERS: u64 = 768;
 

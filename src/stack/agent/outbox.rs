@@ -100,7 +100,7 @@ impl Agent {
         let (Some(session), Some(key)) = (&self.session, key) else {
             return self.end(job, RequestOutcome::Ok, None, baggage_kept);
         };
-        let report = session.report(&self.env, None, &key, by);
+        let report = session.report(&self.env, None, key.as_str(), by);
         let tells = self.parts.group.publishes.is_some().then(|| {
             let (correlation, data) = match &job.woken {
                 Some(woken) => (woken.correlation.clone(), woken.data.clone()),
@@ -149,16 +149,24 @@ impl Agent {
         sending.tries += 1;
         let (env, good) = (&self.env, TokenKind::Valid);
         if !sending.is_stored {
-            session.store(env, &owed.report, &owed.key, good, is_first, |agent, stored, _| {
-                agent.sent(stored.map(drop));
-            });
+            session.store(
+                env,
+                &owed.report,
+                owed.key.as_str(),
+                good,
+                is_first,
+                |agent, stored, _| {
+                    agent.sent(stored.map(drop));
+                },
+            );
             return;
         }
         let told = self.parts.group.publishes.clone();
         let Some((told, tells)) = told.zip(owed.tells.clone()) else { return self.settled() };
         let Tells { correlation, data, sequence } = tells;
         let telling = Telling { told, key: owed.key.clone(), correlation, data, sequence };
-        session.publish(env, &telling, good, is_first, |agent, told, _| agent.sent(told));
+        let own = (None, None);
+        session.publish(env, &telling, own, good, is_first, |agent, told, _| agent.sent(told));
     }
 
     /// It was taken, or not.

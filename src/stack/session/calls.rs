@@ -13,8 +13,8 @@ use crate::{
         sidecar::{
             message::Reply,
             wire::{
-                self, Cursor, EventView, EventsPage, IssueId, Method, PublishEvent, Request,
-                ResultsPage,
+                self, AgentId, Cursor, EventView, EventsPage, IssueId, Method, ProjectId,
+                PublishEvent, Request, ResultsPage,
             },
         },
     },
@@ -85,7 +85,7 @@ impl Session {
         &self,
         env: &Env<A>,
         issue: Option<&IssueId>,
-        key: &wire::RequestId,
+        key: &str,
         rationale: &str,
     ) -> Report
     where
@@ -93,7 +93,7 @@ impl Session {
     {
         let issue = issue.unwrap_or(&self.badge.issue).clone();
         let who = (self.agent.clone(), self.badge.agent_type);
-        Report::of(who, (self.badge.project.clone(), issue), key.as_str(), rationale, env.utc())
+        Report::of(who, (self.badge.project.clone(), issue), key, rationale, env.utc())
     }
 
     /// Hands a result in. `is_first` says that it was not sent before, in this life.
@@ -101,7 +101,7 @@ impl Session {
         &self,
         env: &Env<A>,
         report: &Report,
-        key: &wire::RequestId,
+        key: &str,
         token: TokenKind,
         is_first: bool,
         then: impl FnOnce(&mut A, Result<Rc<str>, Refusal>, &mut Context<A>) + 'static,
@@ -109,14 +109,13 @@ impl Session {
         A: Actor<Context = Context<A>>,
     {
         let (who, digest, asked) = (Rc::clone(&self.who), report.digest(), env.now());
-        let (project, name) =
-            (report::text(report.project_id.as_str()), report::text(key.as_str()));
+        let (project, name) = (report::text(report.project_id.as_str()), report::text(key));
         if is_first {
             let (who, project, key) = (Rc::clone(&who), Rc::clone(&project), Rc::clone(&name));
             Session::emit(env, SidecarEvent::ResultPosted { who, project, key, digest });
         }
         let request = Request::new(Method::Post, "/api/results").json(report);
-        let request = request.header("Idempotency-Key", key.as_str());
+        let request = request.header("Idempotency-Key", key);
         let request = self.signed(request, token, env.utc());
         let (own, ledger) = (env.clone(), self.parts.ledger.clone());
         let of = report.project_id.clone();
@@ -263,11 +262,12 @@ impl Session {
         u64::from(self.life) * 1_000_000_000 + self.published.get()
     }
 
-    /// Publishes an event. `is_first` says that it was not sent before, in this life.
+    /// Publishes an event, in another's name if that is said. `is_first` says that it was not sent before, in this life.
     pub(in crate::stack) fn publish<A>(
         &self,
         env: &Env<A>,
         telling: &Telling,
+        (as_project, as_agent): (Option<&ProjectId>, Option<&AgentId>),
         token: TokenKind,
         is_first: bool,
         then: impl FnOnce(&mut A, Result<(), Refusal>, &mut Context<A>) + 'static,
@@ -285,11 +285,11 @@ impl Session {
         }
         let body = PublishEvent {
             event_type: told.event_type.clone(),
-            publisher: self.agent.clone(),
+            publisher: as_agent.unwrap_or(&self.agent).clone(),
             topic: told.topic,
             data: report::with_added(data, sequence, asked.as_nanos()),
             correlation_id: Some(correlation.clone()),
-            project_id: Some(self.badge.project.clone()),
+            project_id: Some(as_project.unwrap_or(&self.badge.project).clone()),
             ttl_seconds: 86_400,
             key: None,
         };

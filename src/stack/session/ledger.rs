@@ -20,6 +20,9 @@ pub struct Ledger(Rc<RefCell<Book>>);
 struct Book {
     /// How many are at work.
     busy: u64,
+    /// How often somebody said whether it is.
+    progress: u64,
+    /// By project and id, each with the key by which it was handed in.
     acknowledged: BTreeMap<(ProjectId, Rc<str>), Rc<str>>,
     projects: BTreeSet<ProjectId>,
     /// The last ones, round and round.
@@ -36,6 +39,11 @@ impl Ledger {
     /// Whether nobody is at work.
     pub(in crate::stack) fn is_idle(&self) -> bool {
         self.0.borrow().busy == 0
+    }
+
+    /// Goes up whenever somebody does something.
+    pub(in crate::stack) fn progress(&self) -> u64 {
+        self.0.borrow().progress
     }
 
     /// Somebody acts in this project.
@@ -73,6 +81,15 @@ impl Ledger {
         self.0.borrow().acknowledged.keys().cloned().collect()
     }
 
+    /// Whether a result is known to be of another project than this one.
+    pub(in crate::stack) fn is_of_another(&self, project: &ProjectId, result: &str) -> bool {
+        let book = self.0.borrow();
+        let has = |project: &ProjectId| {
+            book.acknowledged.contains_key(&(project.clone(), Rc::from(result)))
+        };
+        book.projects.iter().any(|other| other != project && has(other))
+    }
+
     /// One of the results, by a number below [`Ledger::count`], with its project and key.
     pub(in crate::stack) fn result(&self, number: usize) -> Option<(ProjectId, Rc<str>, Rc<str>)> {
         let book = self.0.borrow();
@@ -101,9 +118,10 @@ pub struct Worker {
 impl Worker {
     /// Is it at work from now on?
     pub fn set_busy(&mut self, is_busy: bool) {
+        let mut book = self.ledger.0.borrow_mut();
+        book.progress += 1;
         if self.is_busy != is_busy {
             self.is_busy = is_busy;
-            let mut book = self.ledger.0.borrow_mut();
             book.busy = if is_busy { book.busy + 1 } else { book.busy.saturating_sub(1) };
         }
     }
