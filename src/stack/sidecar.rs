@@ -10,9 +10,10 @@ pub mod project;
 pub mod results;
 pub mod wire;
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, io, rc::Rc};
 
 use actix::{Actor, Context, Handler};
+use serde::Serialize;
 
 use super::{
     Event,
@@ -99,4 +100,21 @@ impl Handler<PostResult> for Sidecar {
         self.env.after(delay, move |sidecar, _| sidecar.store(result, promise));
         later
     }
+}
+
+/// How long a value is as JSON.
+fn json_len(value: &impl Serialize) -> u64 {
+    struct Count(u64);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // What cannot be written fits nowhere.
+    serde_json::to_writer(&mut count, value).map_or(u64::MAX, |()| count.0)
 }
