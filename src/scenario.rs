@@ -33,11 +33,12 @@ pub use error::{Problem, ScenarioError};
 pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
-    AgentGroup, AskerGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, CheckMode,
-    CheckOff, Checks, Connections, ErrorMix, EventMatch, Expectation, Fault, FaultKind, FieldValue,
-    Heal, HealWorks, Jitter, Leak, Link, Load, Monitor, Must, Pace, Partition, Pool, Provider,
-    Retry, RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage,
-    Streaming, Task, Tokens, Window, Workspace,
+    Acts, AgentGroup, Asked, AskerGroup, Backend, Badge, Bound, Bounds, BreakerPer, CallErrors,
+    CallerGroup, CheckMode, CheckOff, Checks, ClientGroup, Connections, ErrorMix, EventMatch,
+    Expectation, Fault, FaultKind, FieldValue, Heal, HealWorks, Jitter, Leak, Link, Load, Monitor,
+    Must, Pace, Partition, Pool, Project, Provider, Retry, RetryAfter, Router, Selector, Service,
+    ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step, Streaming, SubscriberGroup, Task,
+    TokenKind, Tokens, Told, Wanted, Window, Workspace,
 };
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]

@@ -11,8 +11,10 @@
 
 mod agent;
 mod asker;
+mod auditor;
 mod backend;
 mod caller;
+mod client;
 mod event;
 mod leak;
 mod load;
@@ -20,29 +22,36 @@ mod message;
 mod monitor;
 mod router;
 mod service;
+mod session;
 pub mod settings;
 pub mod sidecar;
+mod subscriber;
 mod wire;
 
 pub use agent::{Agent, AgentParts};
 pub use asker::Asker;
+pub use auditor::Auditor;
 pub use backend::{Backend, Outage, Outages};
 pub use caller::{BreakerQuery, Caller, CallerParts, breaker_names};
+pub use client::Client;
 pub use event::{Alternatives, Event, RequestId, RequestOutcome, SidecarEvent, Utc};
 pub use leak::Leak;
 pub use load::{Arrival, Arrivals, BrokenLoad, Load};
 pub use message::{
-    Alternative, Answer, Arrive, Baggage, BreakerHealth, Chunk, CloseStream, ContextBundle,
-    Generate, Generated, GetContext, Headers, HealthQuery, HealthReport, HttpError, ModelHealth,
-    Part, PostResult, Probe, Prompt, RouteError, RouteRequest, StoreError, StreamId, StreamTo,
+    Alternative, Answer, Arrive, Baggage, BreakerHealth, Chunk, CloseStream, Generate, Generated,
+    Headers, HealthQuery, HealthReport, HttpError, ModelHealth, Part, Probe, Prompt, RouteError,
+    RouteRequest, StreamId, StreamTo,
 };
 pub use monitor::{Component, Monitor};
 pub use router::{Model, Router};
 pub use service::{
     Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,
 };
+pub use session::{Ledger, Resolver, SidecarParts, Worker};
 pub use sidecar::{
-    Sidecar,
+    auth::Keys,
+    gateway::Gateway,
     message::{Answer as SidecarAnswer, Ask, Reply},
 };
+pub use subscriber::Subscriber;
 pub use wire::{ErrorParts, read_error, read_error_body};

@@ -46,6 +46,7 @@ use std::{
 use actix::{Actor, Context};
 use jiff::Timestamp;
 
+pub(crate) use self::hash::digest;
 pub use self::{
     call::{Call, CallFuture, CallHandle},
     core::Ending,

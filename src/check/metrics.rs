@@ -1,12 +1,14 @@
 //! What a run measures: integers in the unit of each metric.
 
+mod sidecar;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::{
     scenario::PPM,
-    stack::{Event, RequestOutcome},
+    stack::{Event, RequestOutcome, SidecarEvent},
     world::{Outcome, Time},
 };
 
@@ -45,8 +47,7 @@ pub struct Metrics {
 pub(super) struct Tally {
     requests: Outcomes,
     latencies_ns: Vec<u64>,
-    contexts: u64,
-    results: u64,
+    sidecar: sidecar::Sidecar,
     routing: Routing,
     guards: Guards,
     services: Services,
@@ -97,7 +98,6 @@ impl Tally {
         let (routing, guards) = (&mut self.routing, &mut self.guards);
         match event {
             Event::RequestStarted { .. } => self.requests.total += 1,
-            Event::ContextReceived { .. } => self.contexts += 1,
             Event::AttemptStarted { hedge, .. } => {
                 routing.attempts += 1;
                 routing.hedged += u64::from(*hedge);
@@ -118,7 +118,6 @@ impl Tally {
                 } += 1;
                 routing.baggage_changed += u64::from(*baggage_kept == Some(false));
             }
-            Event::ResultStored { .. } => self.results += 1,
             Event::BreakerChanged { to, .. } => match *to {
                 "open" => guards.opened += 1,
                 "half_open" => guards.half_opened += 1,
@@ -143,6 +142,11 @@ impl Tally {
         }
     }
 
+    /// Something happened between the sidecar and those who use it.
+    pub(super) fn see_sidecar(&mut self, event: &SidecarEvent) {
+        self.sidecar.see(event);
+    }
+
     /// A request is lost with its agent.
     pub(super) fn abandon(&mut self) {
         self.requests.abandoned += 1;
@@ -155,7 +159,6 @@ impl Tally {
 
     pub(super) fn finish(&mut self, outcome: &Outcome, unfinished: u64) -> Metrics {
         self.latencies_ns.sort_unstable();
-        self.services.latencies_ms.sort_unstable();
         let requests = Outcomes { unfinished, ..self.requests.clone() };
         let (counts, routing, guards) = (&outcome.counts, &self.routing, &self.guards);
         let mut values = BTreeMap::from([
@@ -194,9 +197,8 @@ impl Tally {
             ("messages.dropped", counts.messages_dropped),
             ("messages.duplicated", counts.messages_duplicated),
             ("messages.corrupted", counts.messages_corrupted),
-            ("sidecar.contexts", self.contexts),
-            ("sidecar.results", self.results),
         ]);
+        self.sidecar.measure(&mut values);
         let per_request = |count: u64| (count * u64::from(PPM)).checked_div(requests.total);
         values.extend(per_request(requests.ok).map(|rate| ("requests.success_rate", rate)));
         values.extend(per_request(routing.attempts).map(|rate| ("requests.amplification", rate)));
@@ -206,10 +208,8 @@ impl Tally {
         {
             values.extend(percentile(&self.latencies_ns, per_cent).map(|took| (name, took)));
         }
-        for (name, per_cent) in [("services.p50", 50), ("services.p95", 95), ("services.p99", 99)] {
-            let took = percentile(&self.services.latencies_ms, per_cent);
-            values.extend(took.map(|ms| (name, ms.saturating_mul(1_000_000))));
-        }
+        let names = ["services.p50", "services.p95", "services.p99"];
+        percentiles_ms(names, &mut self.services.latencies_ms, &mut values);
         Metrics { requests, values }
     }
 }
@@ -235,6 +235,19 @@ impl Services {
         let (began, ended) = self.span?;
         let ms = u64::try_from((ended - began).as_millis()).unwrap_or(u64::MAX);
         (self.calls * 1_000).checked_div(ms)
+    }
+}
+
+/// The 50th, 95th and 99th percentile of milliseconds, by these names; none without any.
+fn percentiles_ms(
+    names: [&'static str; 3],
+    took_ms: &mut [u64],
+    values: &mut BTreeMap<&'static str, u64>,
+) {
+    took_ms.sort_unstable();
+    for (name, per_cent) in names.into_iter().zip([50, 95, 99]) {
+        let took = percentile(took_ms, per_cent);
+        values.extend(took.map(|ms| (name, ms.saturating_mul(1_000_000))));
     }
 }
 
@@ -277,6 +290,7 @@ mod tests {
         tally.took(Time::ZERO, Time::from_nanos(5));
         tally.services.see(Time::ZERO, "ok", 5);
         tally.services.see(Time::from_nanos(1_000_000_000), "ok", 5);
+        sidecar::tests::one_of_each(&mut tally);
         let outcome = crate::world::World::new(crate::world::Seed(1)).run().unwrap();
         let metrics = tally.finish(&outcome, 1);
         let named: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();

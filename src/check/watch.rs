@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
-    stack::{Event, RequestId},
+    stack::{Event, RequestId, SidecarEvent},
     world::{Ending, Happening, Outcome, Sighting, Time},
 };
 
@@ -148,6 +148,9 @@ impl Watch {
                     self.follow(sighting.at, event);
                     let lost = &self.lost;
                     self.routing.see(sighting.at, event, |request| lost.contains(request));
+                }
+                if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
+                    self.tally.see_sidecar(event);
                 }
             }
             Happening::MessageDelivered { message } if !self.walls.is_empty() => {

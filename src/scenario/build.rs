@@ -5,11 +5,13 @@
 
 mod backend;
 mod breaker;
+mod client;
 mod events;
 mod load;
 mod network;
 mod router;
 mod service;
+mod sidecar;
 mod stack;
 pub(super) mod syntax;
 mod workspace;
@@ -81,6 +83,9 @@ impl Builder {
         self.tables("service", raw.service.len());
         self.tables("caller", raw.caller.len());
         self.tables("asker", raw.asker.len());
+        self.tables("project", raw.project.len());
+        self.tables("subscriber", raw.subscriber.len());
+        self.tables("client", raw.client.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
         let must = raw.must.unwrap_or_default();
@@ -105,6 +110,9 @@ impl Builder {
             network: LinkRule::default(),
             links: Vec::new(),
             sidecar: raw.sidecar.and_then(|raw| self.sidecar(raw)),
+            projects: Vec::new(),
+            subscribers: Vec::new(),
+            clients: Vec::new(),
             router: Router::unset(),
             workspaces: Vec::new(),
             backends: Vec::new(),
@@ -124,10 +132,14 @@ impl Builder {
         }
         let acts = !raw.caller.is_empty()
             || !raw.asker.is_empty()
+            || !raw.subscriber.is_empty()
+            || !raw.client.is_empty()
             || (raw.monitor.is_some() && !raw.service.is_empty());
+        self.projects(&mut sim, raw.project);
         let mut seen = BTreeMap::new();
         let spans = self.nodes(&mut sim, raw.workspace, backends, agents, &mut seen);
         self.services(&mut sim, raw.service, raw.caller, raw.asker, &mut seen);
+        self.users(&mut sim, raw.subscriber, raw.client, &mut seen);
         self.member_names(&sim, &seen);
         self.parts(&sim, raw.router.is_some(), acts);
         if let Some(raw) = raw.router {
@@ -146,11 +158,13 @@ impl Builder {
         sim
     }
 
-    /// Agents, the router and backends need each other. Something has to act: agents, or callers or
-    /// a monitor of services.
+    /// Agents, the router and backends need each other, unless all agents work by themselves.
+    /// Something has to act: agents, callers or a monitor of services, or users of the sidecar.
     fn parts(&mut self, sim: &Sim, has_router: bool, acts: bool) {
         let (has_backends, has_agents) = (sim.has_router(), !sim.agents.is_empty());
-        if acts && !has_router && !has_backends && !has_agents && sim.load.is_none() {
+        let asks = sim.agents.iter().any(|group| group.work.is_none());
+        let is_whole = if sim.load.is_some() { has_agents } else { has_agents || acts };
+        if is_whole && !asks && !has_router && !has_backends {
             return;
         }
         if !has_backends {

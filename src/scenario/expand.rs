@@ -4,6 +4,7 @@
 //! thing that is read from outside is a trace, row by row, while the run goes on.
 
 mod service;
+mod sidecar;
 
 use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
 
@@ -13,6 +14,7 @@ use super::{
 use crate::{
     stack::{
         self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Outage, Outages,
+        sidecar::pressure::Shortage,
     },
     world::{self, Peer, Stream, World},
 };
@@ -50,12 +52,7 @@ pub fn expand(
         .schedule(sim.schedule)
         .limits(sim.limits)
         .network(sim.network.clone());
-    let sidecar = sim.sidecar.clone().map(|settings| {
-        let settings = Rc::new(settings);
-        let own = Rc::clone(&settings);
-        let peer = world.spawn("sidecar", move |env| stack::Sidecar::new(env, Rc::clone(&own)));
-        (peer, settings)
-    });
+    let sidecar = sidecar::sidecar(world, sim);
     let (models, outages) = backends(world, sim);
     let router = sim.has_router().then(|| router(world, sim, &models));
     let services = service::services(world, sim);
@@ -63,22 +60,26 @@ pub fn expand(
     let arrivals = arrivals(world, sim, trace, skip_bad, &state)?;
     let mut agents = Vec::new();
     for group in &sim.agents {
-        let Some(router) = router else { break };
         let parts = AgentParts {
             group: Rc::new(group.clone()),
             router,
-            sidecar: sidecar.clone(),
+            sidecar: sidecar.as_ref().map(|hosted| hosted.parts.clone()),
             left: None,
             leak: sim.leak,
         };
         spawn_group(world, group, &parts, arrivals.is_none(), &mut agents);
     }
+    let worker = sidecar.as_ref().map(|hosted| hosted.parts.ledger.worker());
+    if let Some(hosted) = &sidecar {
+        sidecar::users(world, sim, &hosted.parts);
+    }
     if let Some(arrivals) = arrivals {
         // Taken once: nothing restarts the load.
-        let arrivals = RefCell::new(Some(arrivals));
+        let arrivals = RefCell::new(Some((arrivals, worker)));
         world.spawn("load", move |env| {
-            let arrivals = arrivals.take().unwrap_or_else(|| Box::new(Nothing));
-            stack::Load::new(env, arrivals, agents.clone())
+            let taken = arrivals.take();
+            let (arrivals, worker) = taken.unwrap_or_else(|| (Box::new(Nothing), None));
+            stack::Load::new(env, arrivals, agents.clone(), worker)
         });
     }
     service::callers(world, sim, &services, router);
@@ -89,7 +90,7 @@ pub fn expand(
         world.link(sim.select(&link.from), sim.select(&link.to), link.both, link.patch.clone());
     }
     for (number, fault) in sim.faults.iter().enumerate() {
-        world.fault(to_world(sim, number, fault, &outages, &services));
+        world.fault(to_world(sim, number, fault, &outages, &services, sidecar.as_ref()));
     }
     Ok(state)
 }
@@ -141,6 +142,7 @@ fn to_world(
     fault: &Fault,
     outages: &NamedOutages,
     services: &[service::Hosted],
+    hosted: Option<&sidecar::Hosted>,
 ) -> world::Fault {
     let nodes = |selector: &Selector| sim.select(selector);
     let kind = match &fault.kind {
@@ -186,6 +188,11 @@ fn to_world(
             }
         }
         FaultKind::Service(fault) => service::fault(fault, number, services),
+        FaultKind::Sidecar { memory, connections } => {
+            let shortage = Shortage { memory: *memory, connections: *connections };
+            sidecar::shortage(shortage, number, hosted)
+        }
+        FaultKind::Dns { node } => sidecar::unresolved(node.as_str(), nodes(node), number, hosted),
     };
     world::Fault { at: fault.at, lasts: fault.r#for, kind }
 }

@@ -19,7 +19,8 @@ pub use crate::stack::settings::service::{
     Pool, Service, ServiceKind,
 };
 pub use crate::stack::settings::{
-    AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Streaming, Task, Tokens,
+    Acts, AgentGroup, Asked, Backend, Badge, ClientGroup, ErrorMix, Project, Provider, RetryAfter,
+    Router, Sidecar, Step, Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted,
     Workspace,
 };
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
@@ -59,6 +60,12 @@ pub struct Sim {
     pub links: Vec<Link>,
     /// The orchestration sidecar, when there is one and it is enabled.
     pub sidecar: Option<Sidecar>,
+    /// The projects that the sidecar knows from the start; no two have the same id.
+    pub projects: Vec<Project>,
+    /// Groups of subscribers to events of the sidecar.
+    pub subscribers: Vec<SubscriberGroup>,
+    /// Groups of clients of the sidecar.
+    pub clients: Vec<ClientGroup>,
     /// The model router; there is one if there are backends.
     pub router: Router,
     /// Workspaces.

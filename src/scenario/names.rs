@@ -4,11 +4,13 @@
 //! listed for it.
 
 use super::error::{Problem, ScenarioError};
-use super::model::{AgentGroup, AskerGroup, CallerGroup, Selector, Sim};
+use super::model::{
+    AgentGroup, AskerGroup, CallerGroup, ClientGroup, Selector, Sim, SubscriberGroup,
+};
 use miette::SourceSpan;
 
 /// The node names that a sim cannot give away.
-pub(super) const RESERVED: [&str; 5] = ["router", "sidecar", "load", "monitor", "world"];
+pub(super) const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
 
 /// The longest name, in characters.
 pub(super) const NAME_LEN_MAX: usize = 64;
@@ -78,26 +80,24 @@ impl<'a> Group<'a> {
     }
 }
 
-impl AgentGroup {
-    /// The nodes of the group's members, in order.
-    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
-        Group { name: &self.name, count: self.count }.node_names()
-    }
+macro_rules! groups {
+    ($($group:ident)*) => {$(
+        impl $group {
+            /// The nodes of the group's members, in order.
+            pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
+                Group { name: &self.name, count: self.count }.node_names()
+            }
+        }
+
+        impl<'a> From<&'a $group> for Group<'a> {
+            fn from(group: &'a $group) -> Group<'a> {
+                Group { name: &group.name, count: group.count }
+            }
+        }
+    )*};
 }
 
-impl CallerGroup {
-    /// The nodes of the group's members, in order.
-    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
-        Group { name: &self.name, count: self.count }.node_names()
-    }
-}
-
-impl AskerGroup {
-    /// The nodes of the group's members, in order.
-    pub fn node_names(&self) -> impl Iterator<Item = String> + '_ {
-        Group { name: &self.name, count: self.count }.node_names()
-    }
-}
+groups! { AgentGroup CallerGroup AskerGroup SubscriberGroup ClientGroup }
 
 impl Sim {
     /// Whether there is a router.
@@ -106,19 +106,18 @@ impl Sim {
         !self.backends.is_empty()
     }
 
-    /// Every group of nodes: the agents, the callers, the askers.
+    /// Every group of nodes: the agents, the callers, the askers, the subscribers, the clients.
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
-        let agents =
-            self.agents.iter().map(|group| Group { name: &group.name, count: group.count });
-        let callers = self.callers.iter();
-        let callers = callers.map(|group| Group { name: &group.name, count: group.count });
-        let askers = self.askers.iter();
-        let askers = askers.map(|group| Group { name: &group.name, count: group.count });
-        agents.chain(callers).chain(askers)
+        let agents = self.agents.iter().map(Group::from);
+        let callers = self.callers.iter().map(Group::from);
+        let askers = self.askers.iter().map(Group::from);
+        let subscribers = self.subscribers.iter().map(Group::from);
+        let clients = self.clients.iter().map(Group::from);
+        agents.chain(callers).chain(askers).chain(subscribers).chain(clients)
     }
 
     /// Every node, in a stable order: the sidecar, the router, the backends, the services, the
-    /// monitor, the agents, the callers, the askers.
+    /// monitor, the auditor of the sidecar, and the groups.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         let fixed = self.fixed_nodes().map(str::to_owned);
@@ -168,7 +167,9 @@ impl Sim {
         let backends = self.backends.iter().map(|backend| backend.name.as_str());
         let services = self.services.iter().map(|service| service.name.as_str());
         let monitor = self.monitor.as_ref().map(|_| "monitor");
-        sidecar.into_iter().chain(router).chain(backends).chain(services).chain(monitor)
+        let auditor = self.sidecar.as_ref().map(|_| "auditor");
+        let fixed = sidecar.into_iter().chain(router).chain(backends).chain(services);
+        fixed.chain(monitor).chain(auditor)
     }
 
     /// A problem at a place in this sim's text that a later stage has found.

@@ -8,6 +8,7 @@ mod breaker;
 mod events;
 mod router;
 mod service;
+mod sidecar;
 mod stack;
 
 use std::time::Duration;
@@ -26,7 +27,11 @@ pub(super) use router::{
 pub(super) use service::{
     RawAsker, RawCallErrors, RawCaller, RawMonitor, RawService, RawServiceFault, RawServiceKind,
 };
-pub(super) use stack::{RawAgent, RawLoad, RawSidecar};
+pub(super) use sidecar::{
+    RawAllowance, RawClient, RawDelivery, RawNaming, RawProject, RawRates, RawSidecar,
+    RawSidecarFault, RawSize, RawStep, RawSubscriber, RawTold, RawWanted,
+};
+pub(super) use stack::{RawAgent, RawLoad};
 
 use super::field::{At, Field, ScalarOr};
 use super::model::{Leak, Must};
@@ -38,7 +43,8 @@ use crate::world::Probability;
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", schemars(title = "seedbed sim"))]
 #[cfg_attr(feature = "cli", schemars(extend("anyOf" = [
-    { "required": ["router", "backend", "agent"] }, { "required": ["service"] }
+    { "required": ["agent"] }, { "required": ["service"] }, { "required": ["sidecar", "client"] },
+    { "required": ["sidecar", "subscriber"] }
 ])))]
 #[cfg_attr(feature = "cli", schemars(rename = "Sim"))]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -68,6 +74,15 @@ pub(super) struct RawSim {
     pub(super) link: Vec<RawLink>,
     /// The orchestration sidecar; without the table there is none.
     pub(super) sidecar: Option<RawSidecar>,
+    /// Projects that the sidecar knows; others that are named are tiny.
+    #[serde(default)]
+    pub(super) project: Vec<RawProject>,
+    /// Groups of subscribers: they wait for events and do nothing else.
+    #[serde(default)]
+    pub(super) subscriber: Vec<RawSubscriber>,
+    /// Groups of clients of the sidecar: they send what they are told to.
+    #[serde(default)]
+    pub(super) client: Vec<RawClient>,
     /// The model router.
     pub(super) router: Option<RawRouter>,
     /// Workspaces.

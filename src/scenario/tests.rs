@@ -11,6 +11,7 @@ mod refused_router;
 mod refused_stack;
 mod repository;
 mod services;
+mod sidecar;
 mod traces;
 mod units;
 

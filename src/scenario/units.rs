@@ -164,6 +164,52 @@ fn too_fine(text: &str) -> UnitError {
     )
 }
 
+/// The largest size a sim may state: 2^50 bytes.
+const BYTES_MAX: u64 = 1 << 50;
+
+/// Units of size, in bytes.
+const SIZES: [(&str, u64); 7] = [
+    ("B", 1),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+
+/// Reads a size such as `"10MB"`, in bytes. It may be zero.
+///
+/// # Errors
+///
+/// When there is no unit, an unknown unit, a sign, a part of a byte, or more than 2^50 bytes.
+pub(super) fn parse_bytes(text: &str) -> Result<u64, UnitError> {
+    let help = "write a number and a unit, as in \"10MB\" (B, KB, MB, GB, KiB, MiB, GiB)";
+    let error = |what: &str| UnitError::new(format!("{} {what}", quoted(text)), help);
+    let number_len = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
+    let (number, unit) = text.split_at(number_len);
+    if unit.is_empty() && !number.is_empty() {
+        return Err(error("has no unit"));
+    }
+    let unit = SIZES.iter().find(|(name, _)| *name == unit);
+    let Some((_, unit)) = unit else { return Err(error("is not a size")) };
+    let billionths = decimal(number, 9).map_err(|bad| {
+        error(match bad {
+            DecimalError::NotANumber => "is not a size",
+            DecimalError::TooFine => "is finer than a byte",
+            DecimalError::TooLarge => "is too large",
+        })
+    })?;
+    let product = billionths.checked_mul(u128::from(*unit)).ok_or_else(|| error("is too large"))?;
+    if !product.is_multiple_of(1_000_000_000) {
+        return Err(error("is finer than a byte"));
+    }
+    match u64::try_from(product / 1_000_000_000) {
+        Ok(bytes) if bytes <= BYTES_MAX => Ok(bytes),
+        _ => Err(error("is too large")),
+    }
+}
+
 /// The shortest exact way to write a duration in the syntax of [`parse_duration`].
 #[must_use]
 pub fn duration_text(duration: Duration) -> String {

@@ -26,6 +26,10 @@ macro_rules! schema {
     };
 }
 
+mod sidecar;
+
+pub(super) use sidecar::{ByteSize, Switch};
+
 fn wrong(expected: &str, found: &Scalar, help: &str) -> UnitError {
     UnitError::new(format!("expected {expected}, found {}", found.found()), help)
 }

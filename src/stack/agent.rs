@@ -1,22 +1,27 @@
-//! An agent: it asks for context, asks the router, and hands in its result.
+//! An agent: it asks for context, asks the router or works by itself, and hands in its result.
 //!
 //! In a closed loop it does so again and again, with a pause in between; under an open load it
-//! takes requests as they come, several at a time. It goes on alone while the sidecar is away, and
-//! hands in what it owes when the sidecar is back.
+//! takes requests as they come, several at a time; or it waits for events and does so for each
+//! (`wakes`). It goes on alone while the sidecar is away, and hands in what it owes when the sidecar
+//! is back (`outbox`).
+
+mod outbox;
+mod wakes;
 
 use std::{cell::Cell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use actix::{Actor, Context, Handler};
 
+use self::{
+    outbox::Outbox,
+    wakes::{Wakes, Woken},
+};
 use super::{
     Event, RequestId, RequestOutcome, leak,
-    message::{
-        Answer, AnswerPart, Arrive, Baggage, GetContext, PostResult, Prompt, RouteError,
-        RouteRequest,
-    },
+    message::{Answer, AnswerPart, Arrive, Baggage, Prompt, RouteError, RouteRequest},
     router::Router,
-    settings::{self, AgentGroup, Tokens},
-    sidecar::Sidecar,
+    session::{Refusal, Session, SidecarParts, Worker},
+    settings::{AgentGroup, Tokens},
 };
 use crate::policy::{
     profile::{Decision, Failure, Profile},
@@ -29,10 +34,10 @@ use crate::world::{CallError, Env, Peer, Stream, Time};
 pub struct AgentParts {
     /// Its group.
     pub group: Rc<AgentGroup>,
-    /// The router.
-    pub router: Peer<Router>,
-    /// The sidecar, if there is one, and how it is used.
-    pub sidecar: Option<(Peer<Sidecar>, Rc<settings::Sidecar>)>,
+    /// The router; a group that works by itself needs none.
+    pub router: Option<Peer<Router>>,
+    /// The sidecar, if there is one.
+    pub sidecar: Option<SidecarParts>,
     /// How many requests are left in its closed loop; `None` under an open load. It belongs to the
     /// work, not to the process, so a restarted agent goes on where it stopped.
     pub left: Option<Rc<Cell<u32>>>,
@@ -47,6 +52,7 @@ pub struct Agent {
     name: Rc<str>,
     workspace: Rc<str>,
     thinks: Stream,
+    works: Stream,
     tokens: Stream,
     retries: Stream,
     sdk: Option<Profile>,
@@ -54,12 +60,20 @@ pub struct Agent {
     started: u32,
     /// The requests in hand, by number, as far as their answers have come.
     open: BTreeMap<u32, Open>,
+    /// How many requests are in hand.
+    in_hand: u32,
+    session: Option<Session>,
+    outbox: Outbox,
+    wakes: Wakes,
+    worker: Option<Worker>,
 }
 
 /// A request in hand.
 struct Job {
     prompt: Prompt,
     started: Time,
+    /// The event that it was begun for.
+    woken: Option<Woken>,
     /// When its agent gives it up for good.
     deadline: Time,
     /// How often the router was asked.
@@ -74,11 +88,6 @@ struct Open {
     model: Option<Rc<str>>,
 }
 
-/// How long an agent waits before it tries to hand a result in again: at first, and at most.
-const RESULT_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
-/// After this many tries it keeps the result to itself.
-const RESULT_TRIES: u32 = 50;
-
 impl Agent {
     /// An agent.
     pub fn new(env: Env<Agent>, parts: AgentParts) -> Agent {
@@ -91,20 +100,39 @@ impl Agent {
         let workspace = parts.group.workspace.as_deref().unwrap_or_default().into();
         let (thinks, tokens) = (env.stream("think"), env.stream("tokens"));
         let (retries, traces) = (env.stream("retries"), env.stream("traces"));
-        let open = BTreeMap::new();
         let sdk = parts.group.sdk.map(Profile::new);
+        let sidecar = parts.sidecar.as_ref();
+        let session =
+            sidecar.map(|sidecar| Session::new(&env, sidecar.clone(), parts.group.badge.clone()));
         Agent {
-            env,
-            parts,
-            name,
             workspace,
             thinks,
+            works: env.stream("work"),
             tokens,
             retries,
             sdk,
             traces,
             started: 0,
-            open,
+            open: BTreeMap::new(),
+            in_hand: 0,
+            session,
+            outbox: Outbox::default(),
+            wakes: Wakes::default(),
+            worker: sidecar.map(|sidecar| sidecar.ledger.worker()),
+            env,
+            parts,
+            name,
+        }
+    }
+
+    /// Says whether there is still something to do.
+    fn note(&mut self) {
+        let is_waker = self.parts.group.wakes_on.is_some();
+        let left =
+            self.parts.left.as_ref().filter(|_| !is_waker).is_some_and(|left| left.get() > 0);
+        let is_busy = left || self.in_hand > 0 || self.outbox.is_busy() || self.wakes.is_listening;
+        if let Some(worker) = &mut self.worker {
+            worker.set_busy(is_busy);
         }
     }
 
@@ -124,12 +152,14 @@ impl Agent {
             && let Some(rest) = left.get().checked_sub(1)
         {
             left.set(rest);
-            self.start(None);
+            self.start(None, None);
         }
+        self.note();
     }
 
-    fn start(&mut self, tokens: Option<(u32, u32)>) {
+    fn start(&mut self, tokens: Option<(u32, u32)>, woken: Option<Woken>) {
         self.started += 1;
+        self.in_hand += 1;
         let group = &self.parts.group;
         let mut draw = |tokens: Tokens| match tokens {
             Tokens::Fixed(count) => count,
@@ -151,42 +181,71 @@ impl Agent {
             output_tokens,
         };
         let now = self.env.now();
-        let job = Job { prompt, started: now, deadline: now + group.deadline, attempts: 0 };
+        let deadline = now + group.deadline;
+        let job = Job { prompt, started: now, woken, deadline, attempts: 0 };
         self.emit(Event::RequestStarted {
             request: request.clone(),
             agent: Rc::clone(&self.name),
             task: group.task.as_str(),
             workspace: Rc::clone(&self.workspace),
         });
-        match &self.parts.sidecar {
-            None => self.route(job),
-            Some((sidecar, settings)) => {
-                let is_required = settings.required;
-                self.env
-                    .call(sidecar, GetContext { request })
-                    .duplicable()
-                    .timeout(settings.timeout)
-                    .then(move |agent, context, _| agent.informed(job, context.err(), is_required));
-            }
-        }
+        self.note();
+        self.inform(job);
+    }
+
+    /// Asks the sidecar what it must know.
+    fn inform(&mut self, job: Job) {
+        let Some(session) = &self.session else { return self.work(job) };
+        session.context(&self.env, move |agent, context| agent.informed(job, context));
     }
 
     /// The sidecar answered, or did not.
-    fn informed(&mut self, job: Job, missing: Option<CallError>, is_required: bool) {
+    fn informed(&mut self, job: Job, context: Result<(), Refusal>) {
+        let Some(session) = &self.session else { return };
+        let (required, patience) =
+            (session.parts.settings.required, session.parts.settings.timeout);
         let request = job.prompt.request.clone();
-        match missing {
-            None => self.emit(Event::ContextReceived { request }),
-            Some(error) => {
-                self.emit(Event::ContextMissing { request, cause: error.name() });
-                if is_required {
+        if let Err(Refusal { status: 429, retry_after: Some(wait), .. }) = context {
+            // Not longer than it would have waited for an answer, if it can do without one.
+            let until = if required { job.deadline } else { job.started + patience };
+            if self.env.now() + wait <= until {
+                self.env.after(wait, move |agent, _| agent.inform(job));
+                return;
+            }
+        }
+        match context {
+            Ok(()) => {
+                self.in_touch();
+                self.emit(Event::ContextReceived { request });
+            }
+            Err(refusal) => {
+                self.emit(Event::ContextMissing { request, cause: refusal.cause });
+                if !refusal.is_answer() {
+                    self.alone(refusal.cause);
+                }
+                if required {
                     return self.end(job, RequestOutcome::Refused, Some("no_context"), None);
                 }
             }
         }
-        self.route(job);
+        self.work(job);
+    }
+
+    /// By itself, or with the router.
+    fn work(&mut self, job: Job) {
+        match &self.parts.group.work {
+            None => self.route(job),
+            Some(work) => {
+                let takes = self.works.delay(work);
+                self.env.after(takes, move |agent, _| agent.done(job, "worked by itself", None));
+            }
+        }
     }
 
     fn route(&mut self, mut job: Job) {
+        let Some(router) = self.parts.router else {
+            return self.end(job, RequestOutcome::Refused, Some("no_router"), None);
+        };
         job.attempts += 1;
         let left = job.deadline - self.env.now();
         let patience = self.parts.group.timeout.map_or(left, |timeout| timeout.min(left));
@@ -195,7 +254,7 @@ impl Agent {
         let open = Open { began: job.started, attempt, model: None };
         self.open.insert(prompt.request.number, open);
         self.env
-            .call(&self.parts.router, RouteRequest { prompt, patience, reader, attempt })
+            .call(&router, RouteRequest { prompt, patience, reader, attempt })
             .timeout(patience)
             .then(move |agent, result, _| agent.routed(job, result));
     }
@@ -206,8 +265,7 @@ impl Agent {
         match result {
             Ok(Ok(answer)) => {
                 let kept = *answer.baggage == *job.prompt.baggage;
-                self.hand_in(PostResult { request: answer.request, model: answer.model }, 1);
-                self.end(job, RequestOutcome::Ok, None, Some(kept));
+                self.done(job, &answer.model, Some(kept));
             }
             Ok(Err(error)) => {
                 let outcome = match error.code {
@@ -273,23 +331,11 @@ impl Agent {
             error,
             baggage_kept,
         });
-        if self.parts.left.is_some() {
+        self.in_hand = self.in_hand.saturating_sub(1);
+        if self.parts.left.is_some() && self.parts.group.wakes_on.is_none() {
             self.think();
         }
-    }
-
-    /// Hands a result in until the sidecar has it.
-    fn hand_in(&mut self, result: PostResult, tries: u32) {
-        let Some((sidecar, settings)) = &self.parts.sidecar else { return };
-        self.env.call(sidecar, result.clone()).duplicable().timeout(settings.timeout).then(
-            move |agent, stored, _| {
-                if !matches!(stored, Ok(Ok(()))) && tries < RESULT_TRIES {
-                    let (first, most) = RESULT_RETRY;
-                    let pause = first.saturating_mul(1 << tries.min(10)).min(most);
-                    agent.env.after(pause, move |agent, _| agent.hand_in(result, tries + 1));
-                }
-            },
-        );
+        self.note();
     }
 }
 
@@ -297,9 +343,13 @@ impl Actor for Agent {
     type Context = Context<Self>;
 
     fn started(&mut self, _: &mut Context<Self>) {
-        if self.parts.left.is_some() {
+        self.restore();
+        if self.parts.group.wakes_on.is_some() {
+            self.listen();
+        } else if self.parts.left.is_some() {
             self.think();
         }
+        self.note();
     }
 }
 
@@ -334,6 +384,6 @@ impl Handler<Arrive> for Agent {
     type Result = ();
 
     fn handle(&mut self, Arrive { tokens }: Arrive, _: &mut Context<Self>) {
-        self.start(tokens);
+        self.start(tokens, None);
     }
 }

@@ -129,8 +129,6 @@ pub enum Event {
         error: Option<&'static str>,
         baggage_kept: Option<bool>,
     },
-    /// The sidecar has the agent's result on disk.
-    ResultStored { request: RequestId },
     /// A breaker went from one state to another. `component` is what it guards.
     BreakerChanged { component: Rc<str>, from: &'static str, to: &'static str },
     /// A workspace has used up what it may use today, of `tokens` or of `requests`; no model was
@@ -222,7 +220,6 @@ impl Event {
             Event::FirstToken { .. } => "first_token",
             Event::StreamMixed { .. } => "stream_mixed",
             Event::RequestEnded { .. } => "request_ended",
-            Event::ResultStored { .. } => "result_stored",
             Event::BreakerChanged { .. } => "breaker_changed",
             Event::QuotaExceeded { .. } => "quota_exceeded",
             Event::QuotaSettled { .. } => "quota_settled",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context};
 
-use super::{agent::Agent, message::Arrive};
+use super::{agent::Agent, message::Arrive, session::Worker};
 use crate::world::{Env, Peer, Time};
 
 /// One request of an open load.
@@ -39,12 +39,22 @@ pub struct Load {
     arrivals: Box<dyn Arrivals>,
     agents: Vec<Peer<Agent>>,
     turn: usize,
+    worker: Option<Worker>,
 }
 
 impl Load {
-    /// A load on these agents.
-    pub fn new(env: Env<Load>, arrivals: Box<dyn Arrivals>, agents: Vec<Peer<Agent>>) -> Load {
-        Load { env, arrivals, agents, turn: 0 }
+    /// A load on these agents. `worker` is at work as long as there are arrivals, so that nobody
+    /// believes that all is over.
+    pub fn new(
+        env: Env<Load>,
+        arrivals: Box<dyn Arrivals>,
+        agents: Vec<Peer<Agent>>,
+        mut worker: Option<Worker>,
+    ) -> Load {
+        if let Some(worker) = &mut worker {
+            worker.set_busy(true);
+        }
+        Load { env, arrivals, agents, turn: 0, worker }
     }
 
     /// Waits for the next arrival.
@@ -60,7 +70,7 @@ impl Load {
                     load.go_on();
                 });
             }
-            Ok(None) => {}
+            Ok(None) => self.worker = None,
             Err(BrokenLoad) => self.env.stop_world(),
         }
     }

@@ -69,41 +69,6 @@ pub struct Arrive {
     pub tokens: Option<(u32, u32)>,
 }
 
-/// Agent to sidecar: give me what I need to know for this request.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "ContextBundle")]
-pub struct GetContext {
-    /// Which request.
-    pub request: RequestId,
-}
-
-/// What the sidecar knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextBundle {
-    /// The request it is for.
-    pub request: RequestId,
-    /// How many earlier results went into it.
-    pub earlier_results: usize,
-}
-
-/// Agent to sidecar: keep this result.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), StoreError>")]
-pub struct PostResult {
-    /// Which request it is the result of. Posting it again changes nothing.
-    pub request: RequestId,
-    /// The model that answered.
-    pub model: Rc<str>,
-}
-
-/// Why a result was not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The disk is full.
-    #[error("the sidecar's disk is full")]
-    DiskFull,
-}
-
 /// Agent to router: get me an answer.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Answer, RouteError>")]

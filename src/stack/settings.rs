@@ -61,6 +61,16 @@ pub struct AgentGroup {
     pub timeout: Option<Duration>,
     /// How its SDK asks the router again; `None` for never.
     pub sdk: Option<Client>,
+    /// Who it is at the sidecar.
+    pub badge: Badge,
+    /// How long it works by itself, without the router; `None` if it asks the router.
+    pub work: Option<Delay>,
+    /// Which events it begins a request for; `None` if it begins them by itself.
+    pub wakes_on: Option<Wanted>,
+    /// How long it listens for such events, from its start on.
+    pub listens: Duration,
+    /// What it tells the others when the sidecar has its result.
+    pub publishes: Option<Told>,
 }
 
 impl Task {

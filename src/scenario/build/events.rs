@@ -18,7 +18,8 @@ use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
 use crate::scenario::values::{BoundValue, SignedNanos};
 use crate::scenario::vocabulary::{EVENTS, METRICS, MetricUnit, metric};
 
-const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend, service";
+const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend, service, \
+                     sidecar, dns";
 
 impl Builder {
     pub(super) fn fault(
@@ -62,6 +63,13 @@ impl Builder {
         }
         if let Some(raw) = raw.service {
             kinds.push(Some(self.service_fault(sim, raw)));
+        }
+        if let Some(raw) = raw.sidecar {
+            kinds.push(Some(self.sidecar_fault(sim, raw)));
+        }
+        if let Some(raw) = raw.dns {
+            self.needs_sidecar(sim, Some(raw.node.span), "this fault");
+            kinds.push(Some(FaultKind::Dns { node: self.selector(sim, raw.node) }));
         }
         if kinds.len() != 1 {
             let message = format!("a fault is of exactly one kind, found {}", kinds.len());

@@ -58,11 +58,13 @@ impl Builder {
     }
 
     /// Notes the group with which the groups become too large together.
-    fn room_for(&mut self, sim: &Sim, count: u32, span: SourceSpan) {
+    pub(super) fn room_for(&mut self, sim: &Sim, count: u32, span: SourceSpan) {
         let before: u64 = sim.groups().map(|group| u64::from(group.count)).sum();
         if before <= AGENTS_MAX && before + u64::from(count) > AGENTS_MAX {
-            let message =
-                format!("a sim has at most {AGENTS_MAX} agents, callers and askers in all");
+            let message = format!(
+                "a sim has at most {AGENTS_MAX} agents, callers, askers, subscribers and clients \
+                 in all"
+            );
             self.error(span, "one group too many", &message, "make the counts smaller");
         }
     }

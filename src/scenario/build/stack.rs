@@ -6,11 +6,12 @@ use std::time::Duration;
 use miette::SourceSpan;
 
 use super::Builder;
+use super::sidecar::RawBadge;
 use crate::policy::profile::Client;
 use crate::scenario::field::{At, ScalarOr};
-use crate::scenario::model::{AgentGroup, Sidecar, Sim, Tokens};
+use crate::scenario::model::{AgentGroup, Sim, Tokens};
 use crate::scenario::names::{Group, NAME_LEN_MAX, RESERVED, is_name, nearest};
-use crate::scenario::raw::{RawAgent, RawBackend, RawSidecar, RawTokens, RawWorkspace};
+use crate::scenario::raw::{RawAgent, RawBackend, RawTokens, RawWorkspace};
 use crate::scenario::units::quoted;
 use crate::scenario::values::Whole;
 use crate::world::Delay;
@@ -23,18 +24,6 @@ pub(super) fn uniform_ms(min: u64, max: u64) -> Delay {
 }
 
 impl Builder {
-    pub(super) fn sidecar(&mut self, raw: RawSidecar) -> Option<Sidecar> {
-        let unset = Sidecar::default();
-        let sidecar = Sidecar {
-            context: self.delay(raw.context, unset.context.clone()),
-            store: self.delay(raw.store, unset.store.clone()),
-            timeout: self.positive(raw.timeout, unset.timeout),
-            required: raw.required.unwrap_or(unset.required),
-            ..unset
-        };
-        raw.enabled.unwrap_or(true).then_some(sidecar)
-    }
-
     /// An integer up to `max`.
     pub(super) fn whole_up_to(
         &mut self,
@@ -119,7 +108,7 @@ impl Builder {
             self.node_name(&raw.name, "agent", seen);
             spans.push(raw.workspace.as_ref().map(|workspace| workspace.span));
             let name_span = raw.name.span;
-            let group = self.agent(raw);
+            let Some(group) = self.agent(sim, raw) else { continue };
             let before = total;
             total += u64::from(group.count);
             if total > AGENTS_MAX && before <= AGENTS_MAX {
@@ -176,11 +165,16 @@ impl Builder {
         }
     }
 
-    fn agent(&mut self, raw: RawAgent) -> AgentGroup {
-        AgentGroup {
+    fn agent(&mut self, sim: &Sim, raw: RawAgent) -> Option<AgentGroup> {
+        self.unused_keys(sim, &raw);
+        let workspace = raw.workspace.map(|workspace| workspace.value);
+        let badge = RawBadge { agent_type: raw.r#type, project: raw.project, issue: raw.issue };
+        let badge = self.badge(sim, &raw.name, workspace.as_deref(), badge);
+        Some(AgentGroup {
+            badge: badge?,
             name: raw.name.value,
             count: self.whole_up_to(raw.count, 1, AGENTS_MAX as u32, "the count"),
-            workspace: raw.workspace.map(|workspace| workspace.value),
+            workspace,
             task: raw.task.unwrap_or_default(),
             requests: self.whole_up_to(raw.requests, 1, 1_000_000_000, "requests"),
             think: self.delay(raw.think, uniform_ms(0, 100)),
@@ -189,6 +183,36 @@ impl Builder {
             deadline: self.positive(raw.deadline, Duration::from_secs(120)),
             timeout: raw.timeout.map(|raw| self.positive(Some(raw), Duration::from_secs(120))),
             sdk: raw.sdk.and_then(|raw| self.sdk(&raw)),
+            work: self.optional_delay(raw.work),
+            wakes_on: raw.wakes_on.and_then(|raw| self.wanted(raw.value)),
+            listens: self.positive(raw.listens, Duration::from_secs(60)),
+            publishes: raw.publishes.and_then(|raw| self.told(raw.value)),
+        })
+    }
+
+    /// Keys that say nothing together with others, or without a sidecar.
+    fn unused_keys(&mut self, sim: &Sim, raw: &RawAgent) {
+        let wakes_on = raw.wakes_on.as_ref().map(|raw| raw.span);
+        self.needs_sidecar(sim, wakes_on, "events to wake on");
+        let publishes = raw.publishes.as_ref().map(|raw| raw.span);
+        self.needs_sidecar(sim, publishes, "events to publish");
+        if let Some(span) = wakes_on.filter(|_| sim.load.is_some()) {
+            let message = "with [load], requests come from there and not from events";
+            self.error(span, "never used", message, "remove wakes_on or [load]");
+        }
+        if let Some(listens) = raw.listens.as_ref().filter(|_| wakes_on.is_none()) {
+            let message = "there are no events to listen for";
+            self.error(listens.span, "never used", message, "add wakes_on, or remove this");
+        }
+        let of_router = [
+            raw.timeout.as_ref().map(|raw| raw.span),
+            raw.sdk.as_ref().map(|raw| raw.span),
+            raw.input_tokens.as_ref().map(|raw| raw.span),
+            raw.output_tokens.as_ref().map(|raw| raw.span),
+        ];
+        for span in of_router.into_iter().flatten().filter(|_| raw.work.is_some()) {
+            let message = "with work, an agent does not ask the router";
+            self.error(span, "never used", message, "remove this, or work");
         }
     }
 

@@ -74,6 +74,18 @@ pub enum FaultKind {
     },
     /// A service has trouble.
     Service(ServiceFault),
+    /// The sidecar has less of something; at least one of the two is set.
+    Sidecar {
+        /// Bytes of memory, in place of its own limit.
+        memory: Option<u64>,
+        /// Requests in hand at once, in place of its own limit.
+        connections: Option<u32>,
+    },
+    /// Nodes do not find the sidecar by its name.
+    Dns {
+        /// Which.
+        node: Selector,
+    },
 }
 
 impl FaultKind {
@@ -90,6 +102,8 @@ impl FaultKind {
             FaultKind::Link { .. } => "link",
             FaultKind::Backend { .. } => "backend",
             FaultKind::Service(_) => "service",
+            FaultKind::Sidecar { .. } => "sidecar",
+            FaultKind::Dns { .. } => "dns",
         }
     }
 }

@@ -6,27 +6,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{RawDelay, RawTokens};
+use super::{RawDelay, RawTokens, RawTold, RawWanted};
 use crate::scenario::field::{At, Field};
 use crate::scenario::model::Task;
 use crate::scenario::values::{PerKilosecond, ScalePermille, StageRate, Whole};
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "cli", schemars(rename = "Sidecar"))]
-#[serde(deny_unknown_fields, expecting = "a table")]
-pub(in crate::scenario) struct RawSidecar {
-    /// Whether there is a sidecar at all. Default: true.
-    pub(in crate::scenario) enabled: Option<bool>,
-    /// How long it takes to assemble a context. Default: uniform from 5ms to 20ms.
-    pub(in crate::scenario) context: Option<At<RawDelay>>,
-    /// How long it takes to store a result. Default: uniform from 1ms to 5ms.
-    pub(in crate::scenario) store: Option<At<RawDelay>>,
-    /// How long agents wait for it. Default: 2s.
-    pub(in crate::scenario) timeout: Option<Field<Duration>>,
-    /// Whether a request fails without it; otherwise agents go on alone. Default: false.
-    pub(in crate::scenario) required: Option<bool>,
-}
+use crate::stack::sidecar::wire::{AgentType, IssueId, ProjectId};
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -55,6 +39,20 @@ pub(in crate::scenario) struct RawAgent {
     pub(in crate::scenario) timeout: Option<Field<Duration>>,
     /// The SDK by whose rules it asks the router again. Default: it does not.
     pub(in crate::scenario) sdk: Option<At<String>>,
+    /// Which type of agent it is at the sidecar. Default: rust-specialist.
+    pub(in crate::scenario) r#type: Option<Field<AgentType>>,
+    /// The project in which it acts. Default: its workspace, or else default.
+    pub(in crate::scenario) project: Option<Field<ProjectId>>,
+    /// What it works on. Default: issue-1.
+    pub(in crate::scenario) issue: Option<Field<IssueId>>,
+    /// It works by itself for so long, and does not ask the router. Default: it asks.
+    pub(in crate::scenario) work: Option<At<RawDelay>>,
+    /// It makes a request for each such event, and none otherwise.
+    pub(in crate::scenario) wakes_on: Option<At<RawWanted>>,
+    /// For how long it listens for these events. Default: 60s.
+    pub(in crate::scenario) listens: Option<Field<Duration>>,
+    /// What it publishes when its result is stored. Default: nothing.
+    pub(in crate::scenario) publishes: Option<At<RawTold>>,
 }
 
 /// Where requests come from: exactly one of poisson, stages and trace.

@@ -6,7 +6,7 @@ use crate::scenario::Selector;
 #[test]
 fn in_a_stable_order() {
     let sim = with("[[agent]]\nname = \"go\"\n[sidecar]\n");
-    let nodes = ["sidecar", "router", "opus", "rust-1", "rust-2", "rust-3", "go"];
+    let nodes = ["sidecar", "router", "opus", "auditor", "rust-1", "rust-2", "rust-3", "go"];
     assert_eq!(sim.node_names(), nodes);
     assert_eq!(with("[sidecar]\nenabled = false").node_names()[0], "router");
 }

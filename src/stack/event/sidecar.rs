@@ -45,6 +45,8 @@ pub enum SidecarEvent {
         digest: u64,
         asked_ns: u64,
     },
+    /// Whoever handed it in does so no more: the sidecar does not want it. `error` is its code.
+    ResultAbandoned { who: Rc<str>, project: Rc<str>, key: Rc<str>, error: &'static str },
     /// Somebody read a result, or was told that there is none.
     ResultRead {
         who: Rc<str>,
@@ -122,6 +124,7 @@ impl SidecarEvent {
             SidecarEvent::Answered { .. } => "sidecar_answered",
             SidecarEvent::ResultPosted { .. } => "result_posted",
             SidecarEvent::ResultAcknowledged { .. } => "result_acknowledged",
+            SidecarEvent::ResultAbandoned { .. } => "result_abandoned",
             SidecarEvent::ResultRead { .. } => "result_read",
             SidecarEvent::DeleteAsked { .. } => "delete_asked",
             SidecarEvent::ResultDeleted { .. } => "result_deleted",

@@ -173,6 +173,11 @@ fn agents(name: &str, workspace: Option<&str>) -> AgentGroup {
         deadline: ms(6_000),
         timeout: None,
         sdk: None,
+        badge: settings::Badge::default(),
+        work: None,
+        wakes_on: None,
+        listens: Duration::ZERO,
+        publishes: None,
     }
 }
 
@@ -206,7 +211,7 @@ fn after(seed: u64, router: settings::Router, errors: ErrorMix, faults: Vec<Faul
         for name in group.node_names() {
             let left = Some(Rc::new(Cell::new(group.requests)));
             let group = Rc::clone(&group);
-            let parts = AgentParts { group, router, sidecar: None, left, leak: None };
+            let parts = AgentParts { group, router: Some(router), sidecar: None, left, leak: None };
             world.spawn(name, move |env| Agent::new(env, parts.clone()));
         }
     }

@@ -110,6 +110,18 @@ pub struct Badge {
     pub issue: IssueId,
 }
 
+impl Default for Badge {
+    /// A Rust specialist that works on the issue `issue-1` of the project `default`.
+    #[expect(clippy::expect_used, reason = "these are ids")]
+    fn default() -> Badge {
+        Badge {
+            agent_type: AgentType::RustSpecialist,
+            project: ProjectId::new("default").expect("an id"),
+            issue: IssueId::new("issue-1").expect("an id"),
+        }
+    }
+}
+
 /// Which events somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {

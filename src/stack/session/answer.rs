@@ -1,0 +1,165 @@
+//! What is made of an answer: how it ended, and of which projects it has data.
+//!
+//! It looks at what the answer says, never at what was asked for: that is how a leak shows.
+
+use std::{collections::BTreeSet, rc::Rc, time::Duration};
+
+use crate::stack::sidecar::{
+    context::ContextResponse,
+    message::{Answer, Reply},
+    wire::{Code, ErrorBody, Limits, Request, Route},
+};
+
+/// A request that brought nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::stack) struct Refusal {
+    /// HTTP's status; 0 if there was no answer.
+    pub(in crate::stack) status: u16,
+    /// The contract's code, or why there was no answer.
+    pub(in crate::stack) cause: &'static str,
+    /// When it may make sense to ask again, if the sidecar says.
+    pub(in crate::stack) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Whether the same request would be refused again, whenever it comes. Over the rate limit, and
+    /// out of a token's time, it need not be.
+    pub(in crate::stack) fn is_final(self) -> bool {
+        (400..500).contains(&self.status)
+            && !matches!(self.cause, code if code == Code::Rate.as_str() || code == Code::TokenTime.as_str())
+    }
+
+    /// Whether the sidecar is there, and does its work.
+    pub(in crate::stack) fn is_answer(self) -> bool {
+        (400..500).contains(&self.status)
+    }
+}
+
+/// How a request ended, as an event says it, and what its user gets.
+pub(super) struct Heard {
+    pub(super) result: Result<Reply, Refusal>,
+    pub(super) status: u16,
+    pub(super) error: &'static str,
+    pub(super) field: Rc<str>,
+    pub(super) shows: Rc<str>,
+    pub(super) count: u64,
+    pub(super) truncated: bool,
+    pub(super) cache_hit: bool,
+}
+
+impl Heard {
+    /// There was no answer.
+    pub(super) fn none(cause: &'static str) -> Heard {
+        let refusal = Refusal { status: 0, cause, retry_after: None };
+        Heard {
+            result: Err(refusal),
+            status: 0,
+            error: cause,
+            field: "".into(),
+            shows: "".into(),
+            count: 0,
+            truncated: false,
+            cache_hit: false,
+        }
+    }
+
+    /// There was this one.
+    pub(super) fn of(answer: Answer) -> Heard {
+        let status = answer.status.as_u16();
+        let (shows, count) = shows(&answer.body);
+        let (truncated, cache_hit) = match &answer.body {
+            Reply::Context(context) => (context.truncated, context.cache_hit),
+            _ => (false, false),
+        };
+        let (error, field) = match &answer.body {
+            Reply::Fault(fault) => (fault.code.as_str(), field(fault)),
+            _ => ("", ""),
+        };
+        let field = field.into();
+        let retry_after = answer.headers.get("Retry-After").and_then(|text| text.parse().ok());
+        let retry_after = retry_after.map(Duration::from_secs);
+        let result = match answer.body {
+            Reply::Fault(_) => Err(Refusal { status, cause: error, retry_after }),
+            reply => Ok(reply),
+        };
+        Heard { result, status, error, field, shows, count, truncated, cache_hit }
+    }
+}
+
+fn field(fault: &ErrorBody) -> &str {
+    fault.details.get("field").and_then(|field| field.as_str()).unwrap_or_default()
+}
+
+/// The projects of which an answer has data, with commas between, and how many files, results or
+/// events it has.
+fn shows(reply: &Reply) -> (Rc<str>, u64) {
+    let (projects, count): (BTreeSet<&str>, usize) = match reply {
+        Reply::Context(context) => (in_context(context), context.context.relevant_files.len()),
+        Reply::Result(result) => ([result.project_id.as_str()].into(), 1),
+        Reply::Results(page) => {
+            let of = page.results.iter().map(|result| result.project_id.as_str());
+            (of.collect(), page.results.len())
+        }
+        Reply::Stored(stored) => (stored.storage_path.split('/').nth(1).into_iter().collect(), 1),
+        Reply::Events(page) => {
+            let of = page.events.iter().filter_map(|event| event.project_id.as_ref());
+            (of.map(|project| project.as_str()).collect(), page.events.len())
+        }
+        Reply::Health(_)
+        | Reply::Status(_)
+        | Reply::CacheCleared(_)
+        | Reply::Deleted(_)
+        | Reply::Published(_)
+        | Reply::Spawned(_)
+        | Reply::Agent(_)
+        | Reply::Fault(_) => (BTreeSet::new(), 0),
+    };
+    let mut text = String::new();
+    for project in projects {
+        let comma = if text.is_empty() { "" } else { "," };
+        text.push_str(comma);
+        text.push_str(project);
+    }
+    (text.into(), u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+/// Whose root it is, whose files they are (their first line says it), and whose results.
+fn in_context(response: &ContextResponse) -> BTreeSet<&str> {
+    let context = &*response.context;
+    let root = context.project_structure.root.strip_prefix("/projects/");
+    let of_file = |text: &'_ str| {
+        let line = text.split('\n').next().unwrap_or_default();
+        let (_, rest) = line.split_once(' ')?;
+        rest.split_once(": ").map(|(project, _)| project.len())
+    };
+    let files = context.relevant_files.iter().filter_map(|file| {
+        let length = of_file(&file.content)?;
+        let (_, rest) = file.content.split_once(' ')?;
+        rest.get(..length)
+    });
+    let results = context.previous_agent_outputs.iter().filter_map(|output| {
+        let (project, _) =
+            output.decision.strip_prefix(super::report::DECISION)?.split_once(": ")?;
+        Some(project)
+    });
+    root.into_iter().chain(files).chain(results).collect()
+}
+
+/// What a request asks for, as events name it.
+pub(super) fn route(request: &Request, limits: &Limits) -> &'static str {
+    match Route::of(request, limits) {
+        Ok(Route::Health) => "health",
+        Ok(Route::Status) => "status",
+        Ok(Route::Context) => "context",
+        Ok(Route::ClearCache) => "clear_cache",
+        Ok(Route::StoreResult) => "store_result",
+        Ok(Route::QueryResults) => "query_results",
+        Ok(Route::GetResult) => "get_result",
+        Ok(Route::DeleteResult) => "delete_result",
+        Ok(Route::Publish) => "publish",
+        Ok(Route::Wait) => "wait",
+        Ok(Route::Spawn) => "spawn",
+        Ok(Route::AgentStatus) => "agent_status",
+        Err(_) => "none",
+    }
+}
