@@ -4,8 +4,10 @@
 //! check was evaluated is a failure: it would have passed whatever happened.
 
 mod expect;
+mod linear;
 mod metrics;
 mod routing;
+mod sidecar;
 #[cfg(test)]
 mod tests;
 mod watch;

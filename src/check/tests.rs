@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::{ALWAYS, CheckResult, Watch};
 use crate::{
     scenario::{Sim, parse},
-    stack::{Event, RequestId, RequestOutcome, Utc},
+    stack::{Event, RequestId, RequestOutcome, SidecarEvent, Utc},
     world::{Happening, MessageInfo, MessageKind, Outcome, Seed, Sighting, Time, World},
 };
 
@@ -97,7 +97,9 @@ fn a_clean_history_holds() {
     let mut fed = Fed::new("");
     fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).delivered(6, "router", "opus");
     let results = fed.results(&outcome());
-    assert_eq!(results.len(), ALWAYS.len());
+    // Nobody used a sidecar, so nothing is said of it.
+    assert_eq!(results.len(), ALWAYS.len() - 9);
+    assert!(results.keys().all(|check| ALWAYS.contains(&check.as_str())), "{results:?}");
     assert!(results.values().all(CheckResult::holds), "{results:?}");
 }
 
@@ -468,6 +470,28 @@ fn an_answer_is_of_one_model() {
     let mut fed = routing("");
     fed.emit(5, &first).emit(6, &Event::StreamMixed { request: request(1), from, to });
     assert!(fed.failure("one_coherent_stream").is_some());
+}
+
+#[test]
+fn the_sidecar_is_judged_as_soon_as_anybody_uses_it() {
+    let spawned =
+        SidecarEvent::AgentSpawned { agent: "a".into(), agent_type: "x", project: "p".into() };
+    let twice = |more: &str| {
+        let mut fed = Fed::new(more);
+        for at_ms in [1, 2] {
+            let (name, payload) = (spawned.name(), &spawned);
+            fed.see(at_ms, Happening::Emitted { name, payload, digest: 0 });
+        }
+        fed.results(&outcome())
+    };
+    let results = twice("");
+    assert_eq!(results.len(), ALWAYS.len());
+    let ids = &results["ids_are_unique"];
+    assert_eq!(ids.evaluated, 2);
+    let failure = "agent a was started twice, again in p at 0.002s";
+    assert_eq!(ids.failure.as_deref(), Some(failure));
+    let off = "[checks]\noff = [{ check = \"ids_are_unique\", why = \"of it\" }]";
+    assert!(!twice(off).contains_key("ids_are_unique"));
 }
 
 #[test]

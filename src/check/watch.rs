@@ -7,6 +7,7 @@ use super::{
     expect::Watched,
     metrics::Tally,
     routing::{self, Routing},
+    sidecar::{self, Sidecar},
 };
 use crate::{
     scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
@@ -14,8 +15,9 @@ use crate::{
     world::{Ending, Happening, Outcome, Sighting, Time},
 };
 
-/// The checks that run in every sim, unless it switches one off and says why.
-pub const ALWAYS: [&str; 9] = [
+/// The checks that run in every sim, unless it switches one off and says why. Those on the sidecar run
+/// from the first moment that somebody uses it; where nobody does, nothing is said of them.
+pub const ALWAYS: [&str; 18] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -25,6 +27,15 @@ pub const ALWAYS: [&str; 9] = [
     routing::PAUSES,
     routing::STREAM,
     routing::QUOTA,
+    sidecar::RESULTS,
+    sidecar::ONCE,
+    sidecar::LINEAR,
+    sidecar::COUNTS,
+    sidecar::SCOPE,
+    sidecar::TOKENS,
+    sidecar::ORDER,
+    sidecar::PROMISED,
+    sidecar::IDS,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -80,6 +91,22 @@ impl Built {
             self.failure = failure;
         }
     }
+
+    /// What another part of the same check found.
+    pub(super) fn also(&mut self, other: Built) {
+        self.evaluated += other.evaluated;
+        self.failure = self.failure.take().or(other.failure);
+    }
+
+    #[cfg(test)]
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn evaluated(&self) -> u64 {
+        self.evaluated
+    }
 }
 
 /// Everything that watches one run.
@@ -91,6 +118,9 @@ pub struct Watch {
     /// Requests whose agents have crashed.
     lost: BTreeSet<RequestId>,
     routing: Routing,
+    /// None as long as nobody used a sidecar.
+    sidecar: Option<Box<Sidecar>>,
+    clocks_are_right: bool,
     ends_once: Built,
     no_leak: Built,
     /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
@@ -130,6 +160,11 @@ impl Watch {
             open: BTreeMap::new(),
             lost: BTreeSet::new(),
             routing: Routing::new(sim),
+            sidecar: None,
+            clocks_are_right: !sim
+                .faults
+                .iter()
+                .any(|fault| matches!(fault.kind, FaultKind::Clock { .. })),
             ends_once: Built::default(),
             no_leak: Built::default(),
             walls: walls.collect(),
@@ -141,6 +176,9 @@ impl Watch {
         for expectation in &mut self.expectations {
             expectation.see(sighting);
         }
+        if let Some(sidecar) = &mut self.sidecar {
+            sidecar.hear(sighting);
+        }
         match sighting.what {
             Happening::Emitted { payload, .. } => {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
@@ -148,6 +186,10 @@ impl Watch {
                     self.follow(sighting.at, event);
                     let lost = &self.lost;
                     self.routing.see(sighting.at, event, |request| lost.contains(request));
+                } else if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
+                    let right = self.clocks_are_right;
+                    let sidecar = self.sidecar.get_or_insert_with(|| Box::new(Sidecar::new(right)));
+                    sidecar.see(sighting.at, event);
                 }
                 if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
                     self.tally.see_sidecar(event);
@@ -230,7 +272,9 @@ impl Watch {
             (NO_LEAK, std::mem::take(&mut self.no_leak)),
             (NOTHING_LEFT, nothing_left),
         ];
-        let built = built.into_iter().chain(self.routing.finish());
+        let sidecar = self.sidecar.take().map(|sidecar| sidecar.finish());
+        let built =
+            built.into_iter().chain(self.routing.finish()).chain(sidecar.into_iter().flatten());
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {
