@@ -116,9 +116,9 @@ impl Session {
         let end = move |actor: &mut A, heard: answer::Heard, ctx: &mut Context<A>| {
             let latency_ms = (own.now() - asked).as_millis();
             let answered = SidecarEvent::Answered {
-                who,
+                who: Rc::clone(&who),
                 agent_type,
-                project,
+                project: Rc::clone(&project),
                 token: token.as_str(),
                 route,
                 status: heard.status,
@@ -128,10 +128,11 @@ impl Session {
                 latency_ms: u64::try_from(latency_ms).unwrap_or(u64::MAX),
                 shows: heard.shows,
                 count: heard.count,
-                truncated: heard.truncated,
-                cache_hit: heard.cache_hit,
             };
             Session::emit(&own, answered);
+            if let Ok(Reply::Context(context)) = &heard.result {
+                Session::emit(&own, answer::shown(who, project, context));
+            }
             then(actor, heard.result, ctx);
         };
         if !self.parts.resolver.resolves(&self.who) {

@@ -37,20 +37,20 @@ impl Sidecar {
     pub(super) fn see(&mut self, event: &SidecarEvent) {
         match event {
             SidecarEvent::Answered { who, .. } if **who == *AUDITOR => {}
-            SidecarEvent::Answered { route, status, latency_ms, truncated, cache_hit, .. } => {
+            SidecarEvent::Answered { route, status, latency_ms, .. } => {
                 self.requests += 1;
                 match status {
                     0 => self.unanswered += 1,
                     429 => self.limited += 1,
                     400..500 => self.refused += 1,
                     500.. => self.failed += 1,
-                    200 if *route == "context" => {
-                        self.contexts_ms.push(*latency_ms);
-                        self.cache_hits += u64::from(*cache_hit);
-                        self.truncated += u64::from(*truncated);
-                    }
+                    200 if *route == "context" => self.contexts_ms.push(*latency_ms),
                     _ => {}
                 }
+            }
+            SidecarEvent::ContextShown { truncated, cache_hit, .. } => {
+                self.cache_hits += u64::from(*cache_hit);
+                self.truncated += u64::from(*truncated);
             }
             SidecarEvent::ResultPosted { .. } => self.posted += 1,
             SidecarEvent::ResultAcknowledged { .. } => self.acknowledged += 1,
@@ -123,8 +123,6 @@ pub(super) mod tests {
             latency_ms,
             shows: "p".into(),
             count: 1,
-            truncated: latency_ms > 50,
-            cache_hit: latency_ms < 5,
         }
     }
 

@@ -30,7 +30,19 @@ pub enum SidecarEvent {
         latency_ms: u64,
         shows: Rc<str>,
         count: u64,
+    },
+    /// Somebody got a context. `parts` are those of the contract that it has, `cut` what there is
+    /// less of than there could be, with commas between; `bytes` are those of its JSON.
+    ContextShown {
+        who: Rc<str>,
+        agent_type: &'static str,
+        project: Rc<str>,
+        parts: Rc<str>,
+        files: u64,
+        outputs: u64,
+        bytes: u64,
         truncated: bool,
+        cut: Rc<str>,
         cache_hit: bool,
     },
     /// A result is about to be handed in. `key` names the request: the same one again is the same
@@ -122,6 +134,7 @@ impl SidecarEvent {
     pub const fn name(&self) -> &'static str {
         match self {
             SidecarEvent::Answered { .. } => "sidecar_answered",
+            SidecarEvent::ContextShown { .. } => "context_shown",
             SidecarEvent::ResultPosted { .. } => "result_posted",
             SidecarEvent::ResultAcknowledged { .. } => "result_acknowledged",
             SidecarEvent::ResultAbandoned { .. } => "result_abandoned",

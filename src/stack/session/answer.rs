@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeSet, rc::Rc, time::Duration};
 
+use crate::stack::SidecarEvent;
 use crate::stack::sidecar::{
     context::ContextResponse,
     message::{Answer, Reply},
@@ -43,8 +44,6 @@ pub(super) struct Heard {
     pub(super) field: Rc<str>,
     pub(super) shows: Rc<str>,
     pub(super) count: u64,
-    pub(super) truncated: bool,
-    pub(super) cache_hit: bool,
 }
 
 impl Heard {
@@ -58,8 +57,6 @@ impl Heard {
             field: "".into(),
             shows: "".into(),
             count: 0,
-            truncated: false,
-            cache_hit: false,
         }
     }
 
@@ -67,10 +64,6 @@ impl Heard {
     pub(super) fn of(answer: Answer) -> Heard {
         let status = answer.status.as_u16();
         let (shows, count) = shows(&answer.body);
-        let (truncated, cache_hit) = match &answer.body {
-            Reply::Context(context) => (context.truncated, context.cache_hit),
-            _ => (false, false),
-        };
         let (error, field) = match &answer.body {
             Reply::Fault(fault) => (fault.code.as_str(), field(fault)),
             _ => ("", ""),
@@ -82,7 +75,7 @@ impl Heard {
             Reply::Fault(_) => Err(Refusal { status, cause: error, retry_after }),
             reply => Ok(reply),
         };
-        Heard { result, status, error, field, shows, count, truncated, cache_hit }
+        Heard { result, status, error, field, shows, count }
     }
 }
 
@@ -105,8 +98,8 @@ fn shows(reply: &Reply) -> (Rc<str>, u64) {
             let of = page.events.iter().filter_map(|event| event.project_id.as_ref());
             (of.map(|project| project.as_str()).collect(), page.events.len())
         }
+        Reply::Status(status) => return ("".into(), status.storage.results_stored),
         Reply::Health(_)
-        | Reply::Status(_)
         | Reply::CacheCleared(_)
         | Reply::Deleted(_)
         | Reply::Published(_)
@@ -114,13 +107,40 @@ fn shows(reply: &Reply) -> (Rc<str>, u64) {
         | Reply::Agent(_)
         | Reply::Fault(_) => (BTreeSet::new(), 0),
     };
-    let mut text = String::new();
-    for project in projects {
-        let comma = if text.is_empty() { "" } else { "," };
-        text.push_str(comma);
-        text.push_str(project);
+    (list(projects), number(count))
+}
+
+/// With commas between.
+fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Rc<str> {
+    names.into_iter().collect::<Vec<_>>().join(",").into()
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// What a context shows.
+pub(super) fn shown(who: Rc<str>, project: Rc<str>, response: &ContextResponse) -> SidecarEvent {
+    let context = &*response.context;
+    let parts = [
+        ("project_structure", context.project_structure.total_files > 0),
+        ("relevant_files", !context.relevant_files.is_empty()),
+        ("git_context", !context.git_context.branch.is_empty()),
+        ("previous_agent_outputs", !context.previous_agent_outputs.is_empty()),
+        ("metadata", !context.metadata.project_type.is_empty()),
+    ];
+    SidecarEvent::ContextShown {
+        who,
+        agent_type: response.agent_type.as_str(),
+        project,
+        parts: list(parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name)),
+        files: number(context.relevant_files.len()),
+        outputs: number(context.previous_agent_outputs.len()),
+        bytes: response.total_size_bytes,
+        truncated: response.truncated,
+        cut: list(response.cut.iter().map(|cut| cut.what.as_str())),
+        cache_hit: response.cache_hit,
     }
-    (text.into(), u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// Whose root it is, whose files they are (their first line says it), and whose results.

@@ -17,8 +17,6 @@ fn answered(token: &'static str, route: &'static str, status: u16, shows: &str) 
         latency_ms: 1,
         shows: name(shows),
         count: 1,
-        truncated: false,
-        cache_hit: false,
     }
 }
 

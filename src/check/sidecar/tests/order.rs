@@ -116,8 +116,6 @@ fn what_has_no_number_or_was_sent_by_hand_needs_nobody_who_says_so() {
         latency_ms: 1,
         shows: name(""),
         count: 0,
-        truncated: false,
-        cache_hit: false,
     };
     assert_eq!(two().came(5, "e3", 3).see(6, by_hand).failure(PROMISED), None);
 }

@@ -90,8 +90,6 @@ impl Fed {
                 latency_ms: 1,
                 shows: name(""),
                 count: 0,
-                truncated: false,
-                cache_hit: false,
             },
         )
     }

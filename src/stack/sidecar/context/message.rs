@@ -185,6 +185,23 @@ pub enum Priority {
     Listing,
 }
 
+impl Priority {
+    /// As on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Priority::Requirements => "requirements",
+            Priority::Decisions => "decisions",
+            Priority::Changed => "changed",
+            Priority::Tests => "tests",
+            Priority::Config => "config",
+            Priority::Docs => "docs",
+            Priority::History => "history",
+            Priority::Source => "source",
+            Priority::Listing => "listing",
+        }
+    }
+}
+
 /// What was cut of one priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
