@@ -5,10 +5,14 @@
 pub mod auth;
 pub mod context;
 pub mod events;
+mod gateway;
+mod gauges;
 pub mod message;
 pub mod project;
 pub mod results;
 pub mod wire;
+
+pub use self::gateway::Gateway;
 
 use std::{collections::BTreeMap, io, rc::Rc};
 
