@@ -153,7 +153,10 @@ fn whoever_asks_is_told_of_no_other_project_and_nothing_without_a_token() {
         requests += value(&run, "sidecar.requests");
         for check in ["no_read_crosses_a_project", "nothing_without_a_good_token"] {
             let evaluated = run.checks.iter().find(|it| it.check == check).map(|it| it.evaluated);
-            assert!(evaluated.is_some_and(|times| times > 0), "{check} judged nothing: seed {seed}");
+            assert!(
+                evaluated.is_some_and(|times| times > 0),
+                "{check} judged nothing: seed {seed}"
+            );
         }
     }
     assert!(refused > RUNS * 60, "{refused} of {requests} requests were refused");

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     stack::{
         self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Outage, Outages,
-        sidecar::pressure::Shortage,
+        sidecar::Shortage,
     },
     world::{self, Peer, Stream, World},
 };

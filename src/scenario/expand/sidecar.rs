@@ -6,7 +6,7 @@ use crate::{
     scenario::Sim,
     stack::{
         Auditor, Client, Gateway, Keys, Ledger, Resolver, SidecarParts, Subscriber,
-        sidecar::pressure::{Pressure, Shortage},
+        sidecar::{Pressure, Shortage},
     },
     world::{self, World},
 };
