@@ -10,3 +10,24 @@ pub mod message;
 pub mod project;
 pub mod results;
 pub mod wire;
+
+use std::io;
+
+use serde::Serialize;
+
+/// How long a value is as JSON.
+fn json_len(value: &impl Serialize) -> u64 {
+    struct Count(u64);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // What cannot be written fits nowhere.
+    serde_json::to_writer(&mut count, value).map_or(u64::MAX, |()| count.0)
+}

@@ -79,7 +79,7 @@ impl Agent {
             self.wakes.cursor = page.next_cursor;
         }
         for event in page.events {
-            self.wake(event);
+            self.wake(&event);
         }
         if is_idle {
             self.env.after(PAUSE.0, |agent, _| agent.listen());
@@ -88,7 +88,7 @@ impl Agent {
         }
     }
 
-    fn wake(&mut self, event: EventView) {
+    fn wake(&mut self, event: &EventView) {
         if !self.wakes.seen.insert(event.id.clone()) {
             return;
         }
@@ -96,7 +96,7 @@ impl Agent {
             let Some(rest) = left.get().checked_sub(1) else { return };
             left.set(rest);
         }
-        let woken = Woken { correlation: event.correlation_id, data: event.data };
+        let woken = Woken { correlation: event.correlation_id.clone(), data: event.data.clone() };
         self.start(None, Some(woken));
     }
 

@@ -17,7 +17,6 @@
 //! `tick` say whose tickets are up, with the answer.
 
 mod bus;
-mod filter;
 mod log;
 mod message;
 #[cfg(test)]
@@ -28,129 +27,12 @@ mod tests;
 
 use std::{fmt, rc::Rc, str::FromStr, time::Duration};
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 pub use self::{
     bus::Bus,
-    filter::{BadFilter, Filter},
     message::{Ask, Published, Reader, Subscribed, Wait, WaitError, Woken},
     subscription::{AckError, Delivery, Start, Subscribe, Tally},
 };
-use super::results::{Invalid, check_name};
-
-/// What an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// How it is to be built.
-    Architecture,
-    /// How it is being built.
-    Implementation,
-    /// How it is tested.
-    Testing,
-    /// What makes it safe.
-    Security,
-    /// Where it runs.
-    Deployment,
-    /// What is written about it.
-    Documentation,
-    /// What went wrong.
-    Error,
-    /// Who does what next.
-    Coordination,
-}
-
-impl Topic {
-    /// Its name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Topic::Architecture => "architecture",
-            Topic::Implementation => "implementation",
-            Topic::Testing => "testing",
-            Topic::Security => "security",
-            Topic::Deployment => "deployment",
-            Topic::Documentation => "documentation",
-            Topic::Error => "error",
-            Topic::Coordination => "coordination",
-        }
-    }
-}
-
-impl fmt::Display for Topic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// For how long an event can be had if nothing else is said: the sidecar's 86 400 s.
-pub const DEFAULT_TTL_SECONDS: u32 = 86_400;
-
-/// What a publisher hands in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Draft {
-    /// What happened.
-    pub event_type: String,
-    /// Who says so.
-    pub publisher: String,
-    /// What it is about.
-    pub topic: Topic,
-    /// Whatever else there is to say.
-    pub data: Value,
-    /// What it belongs to, over any number of hops.
-    pub correlation_id: Option<String>,
-    /// In which project.
-    pub project_id: String,
-    /// For how long it can be had; it is not kept for longer than the bus keeps anything.
-    pub ttl_seconds: u32,
-    /// The request that brought it: the same one again, from the same publisher, is the same event,
-    /// as long as that is kept.
-    pub request_id: Option<String>,
-}
-
-impl Draft {
-    /// Looks whether all fields are as they must be.
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`] with the first that is not.
-    pub fn check(&self) -> Result<(), Invalid> {
-        check_name("event_type", &self.event_type)?;
-        check_name("publisher", &self.publisher)?;
-        check_name("project_id", &self.project_id)?;
-        if let Some(id) = &self.correlation_id {
-            check_name("correlation_id", id)?;
-        }
-        if self.ttl_seconds == 0 {
-            return Err(Invalid { field: "ttl_seconds", why: "is 0: nobody could ever read it" });
-        }
-        Ok(())
-    }
-}
-
-/// An event, as it is on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// Its id: no two have the same, over all projects and restarts.
-    pub id: String,
-    /// What happened.
-    pub event_type: String,
-    /// Who says so.
-    pub publisher: String,
-    /// What it is about.
-    pub topic: Topic,
-    /// Whatever else there is to say.
-    pub data: Value,
-    /// What it belongs to.
-    pub correlation_id: Option<String>,
-    /// In which project.
-    pub project_id: String,
-    /// When the bus took it, by the wall clock of its node.
-    pub timestamp: Timestamp,
-    /// For how long it can be had.
-    pub ttl_seconds: u32,
-}
+use super::wire::{self, EventView, Made as _};
 
 /// How far a log was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,6 +46,12 @@ pub struct Cursor {
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.epoch, self.offset)
+    }
+}
+
+impl From<Cursor> for wire::Cursor {
+    fn from(cursor: Cursor) -> wire::Cursor {
+        wire::Cursor::made(&cursor.to_string())
     }
 }
 
@@ -194,7 +82,7 @@ pub struct Delivered {
     /// Who has read so far has read it.
     pub cursor: Cursor,
     /// The event.
-    pub event: Rc<Event>,
+    pub event: Rc<EventView>,
 }
 
 /// What a reader gets.

@@ -22,6 +22,7 @@ mod tests;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub(in crate::stack::sidecar) use self::id::Made;
 pub use self::{
     agent::{AgentType, Permission, Role, Topic},
     body::Body,
@@ -30,8 +31,8 @@ pub use self::{
     id::{AgentId, BadId, Cursor, EventId, EventType, IssueId, ProjectId, RequestId, ResultId},
     query::Filter,
     reply::{
-        AgentState, AgentsStatus, CacheCleared, ContextReply, EventView, EventsPage, EventsStatus,
-        Health, HealthChecks, NextAgent, PerformanceStatus, Published, ResultDeleted, ResultView,
+        AgentState, AgentsStatus, CacheCleared, EventView, EventsPage, EventsStatus, Health,
+        HealthChecks, NextAgent, PerformanceStatus, Published, ResultDeleted, ResultView,
         ResultsPage, Spawned, StatusReply, StorageStatus, Stored,
     },
     route::Route,

@@ -1,10 +1,10 @@
 //! Counts what goes into a context, in bytes of its JSON, and stops at the limit.
 
-use std::{collections::BTreeMap, io};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Context, Cut, Priority};
+use super::{super::json_len, Context, Cut, Priority};
 
 /// A context that is being filled. Once something did not fit nothing else goes in, so that what is
 /// in it is the beginning of what there was.
@@ -69,21 +69,4 @@ impl Basket {
     pub(super) fn take(self) -> (Context, u64, Vec<Cut>) {
         (self.context, self.used, self.cut.into_values().collect())
     }
-}
-
-/// How long a value is as JSON.
-pub(super) fn json_len(value: &impl Serialize) -> u64 {
-    struct Count(u64);
-    impl io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    // What cannot be written fits nowhere.
-    serde_json::to_writer(&mut count, value).map_or(u64::MAX, |()| count.0)
 }

@@ -15,6 +15,7 @@ pub struct ContextResponse {
     /// The type of agent it is for.
     pub agent_type: AgentType,
     /// What the agent is told.
+    #[serde(default)]
     pub context: Rc<Context>,
     /// Whether anything was left out or shortened.
     pub truncated: bool,
@@ -24,17 +25,21 @@ pub struct ContextResponse {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut: Vec<Cut>,
     /// The bytes of `context` as JSON.
+    #[serde(default)]
     pub total_size_bytes: u64,
     /// How many files it brings.
+    #[serde(default)]
     pub file_count: u64,
     /// When it was put together.
     pub timestamp: Timestamp,
     /// Whether it is an answer of before, given again.
+    #[serde(default)]
     pub cache_hit: bool,
 }
 
 /// What an agent is told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Context {
     /// The tree.
     pub project_structure: ProjectStructure,
@@ -50,6 +55,7 @@ pub struct Context {
 
 /// The tree of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ProjectStructure {
     /// Where it begins.
     pub root: String,
@@ -86,6 +92,7 @@ pub struct FileInfo {
 
 /// What git knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GitContext {
     /// What is checked out.
     pub branch: String,
@@ -139,6 +146,7 @@ pub struct AgentOutput {
 
 /// What else is known of a project and an issue.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ProjectMetadata {
     /// What it is written in.
     pub project_type: String,

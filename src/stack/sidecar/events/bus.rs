@@ -8,9 +8,15 @@ use std::{
 
 use jiff::Timestamp;
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
-    AckError, Ask, BadCursor, Batch, Cursor, Delivered, Draft, Event, Invalid, Published, Reader,
-    Settings, Start, Subscribe, Subscribed, Tally, Wait, WaitError, Woken,
+    super::{
+        json_len,
+        wire::{EventId, EventView, EventsStatus, Made as _, ProjectId, PublishEvent},
+    },
+    AckError, Ask, BadCursor, Batch, Cursor, Delivered, Published, Reader, Settings, Start,
+    Subscribe, Subscribed, Tally, Wait, WaitError, Woken,
     log::{Entry, Log},
     subscription::Subscription,
 };
@@ -35,13 +41,14 @@ struct Parked {
 pub struct Bus {
     settings: Settings,
     epoch: u64,
-    projects: BTreeMap<Rc<str>, Project>,
+    projects: BTreeMap<ProjectId, Project>,
     /// All events that are kept, the oldest first: of which project and where in its log.
-    turns: BTreeMap<u64, (Rc<str>, u64, Time)>,
+    turns: BTreeMap<u64, (ProjectId, u64, Time)>,
     /// The same, the first that will be too old in front.
     expiry: BTreeSet<(Time, u64)>,
     last_turn: u64,
     parked: BTreeMap<u64, Parked>,
+    bytes: u64,
 }
 
 /// Why an event has to go.
@@ -61,6 +68,7 @@ impl Bus {
             expiry: BTreeSet::new(),
             last_turn: 0,
             parked: BTreeMap::new(),
+            bytes: 0,
         }
     }
 
@@ -78,82 +86,95 @@ impl Bus {
         self.turns.is_empty()
     }
 
+    /// Bytes of memory that the events count as.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What there is of a project.
+    pub fn counts(&self, project: &ProjectId) -> EventsStatus {
+        let Some(known) = self.projects.get(project) else { return EventsStatus::default() };
+        EventsStatus {
+            total_published: known.log.end,
+            active_subscriptions: known.subscriptions.len() as u64,
+            queue_depth: known.log.entries.len() as u64,
+        }
+    }
+
     /// How many wait.
     pub fn waiting(&self) -> usize {
         self.parked.len()
     }
 
     /// What became of the events for a subscriber.
-    pub fn tally(&self, project: &str, name: &str) -> Option<Tally> {
+    pub fn tally(&self, project: &ProjectId, name: &str) -> Option<Tally> {
         Some(self.projects.get(project)?.subscriptions.get(name)?.tally)
     }
 
-    /// An event comes in; `wall` is what its node's wall clock says.
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`] if a field is not as it must be. Nothing was changed.
+    /// An event of this project comes in; `wall` is what its node's wall clock says. The project
+    /// that it names itself is not looked at: it is the caller who knows whose it is. The same key
+    /// from the same publisher again is the same event, as long as that is kept.
     pub fn publish(
         &mut self,
         now: Time,
         wall: Timestamp,
-        draft: Draft,
-    ) -> Result<Published, Invalid> {
-        draft.check()?;
+        project: &ProjectId,
+        new: PublishEvent,
+    ) -> Published {
         self.sweep(now);
-        let project: Rc<str> = draft.project_id.as_str().into();
         let known = self.projects.entry(project.clone()).or_default();
-        let request = draft.request_id.as_ref().map(|id| (draft.publisher.clone(), id.clone()));
+        let request = new.key.as_ref().map(|key| (new.publisher.clone(), key.clone()));
         let repeated = request.as_ref().and_then(|request| known.log.requests.get(request));
         if let Some((&offset, entry)) =
             repeated.and_then(|offset| known.log.entries.get_key_value(offset))
         {
             let event = entry.event.clone();
-            return Ok(Published {
+            return Published {
                 event,
                 cursor: self.cursor(offset),
                 repeated: true,
                 notified: Vec::new(),
                 woken: Vec::new(),
-                dropped: 0,
-            });
+                dropped: Vec::new(),
+            };
         }
-        let mut dropped = 0;
+        let mut dropped = Vec::new();
         while self.turns.len() >= self.settings.capacity.max(1) {
             let Some((&oldest, _)) = self.turns.first_key_value() else { break };
-            self.drop_event(oldest, Cause::Full);
-            dropped += 1;
+            dropped.extend(self.drop_event(oldest, Cause::Full));
         }
-        let ttl = Duration::from_secs(draft.ttl_seconds.into()).min(self.settings.retention);
+        let ttl = Duration::from_secs(new.ttl_seconds.into()).min(self.settings.retention);
         self.last_turn += 1;
         let (turn, expires) = (self.last_turn, now + ttl);
         let known = self.projects.entry(project.clone()).or_default();
         known.log.end += 1;
         let offset = known.log.end;
         let cursor = Cursor { epoch: self.epoch, offset };
-        let event = Rc::new(Event {
-            id: format!("evt-{cursor}-{project}"),
-            event_type: draft.event_type,
-            publisher: draft.publisher,
-            topic: draft.topic,
-            data: draft.data,
-            correlation_id: draft.correlation_id,
-            project_id: draft.project_id,
+        let event = Rc::new(EventView {
+            id: id_of(cursor, project),
+            event_type: new.event_type,
+            publisher: new.publisher,
+            topic: Some(new.topic),
+            data: new.data,
+            correlation_id: new.correlation_id,
+            project_id: Some(project.clone()),
             timestamp: wall,
-            ttl_seconds: draft.ttl_seconds,
+            ttl_seconds: Some(new.ttl_seconds),
         });
+        let bytes = EVENT_BYTES + json_len(&event.data);
+        self.bytes += bytes;
         if let Some(request) = request {
             known.log.requests.insert(request, offset);
         }
-        let entry = Entry { event: event.clone(), request: draft.request_id };
+        let entry = Entry { event: event.clone(), bytes, request: new.key };
         known.log.entries.insert(offset, entry);
         self.turns.insert(turn, (project.clone(), offset, expires));
         self.expiry.insert((expires, turn));
         let wants =
             |(name, it): (&String, &Subscription)| it.filter.matches(&event).then(|| name.clone());
         let notified = known.subscriptions.iter().filter_map(wants).collect();
-        let woken = self.wake(now, &project, Some(&event));
-        Ok(Published { event, cursor, repeated: false, notified, woken, dropped })
+        let woken = self.wake(now, project, Some(&event));
+        Published { event, cursor, repeated: false, notified, woken, dropped }
     }
 
     /// A reader asks. If there is nothing for it, it waits under this ticket, which must be free.
@@ -169,7 +190,7 @@ impl Bus {
             (at, restarted) = self.place(&ask.project, *since)?;
         }
         if let Reader::Subscription(name) = &ask.reader {
-            let project = self.projects.get_mut(ask.project.as_str());
+            let project = self.projects.get_mut(&ask.project);
             let subscription = project.and_then(|project| project.subscriptions.get_mut(name));
             subscription.ok_or(WaitError::Unknown)?.used = now;
         }
@@ -183,7 +204,7 @@ impl Bus {
             return Ok(Wait::Ready(Batch { restarted, ..self.nothing(&parked) }));
         }
         let instead_of = self.displaced(&parked.ask);
-        let project = self.projects.entry(parked.ask.project.as_str().into()).or_default();
+        let project = self.projects.entry(parked.ask.project.clone()).or_default();
         project.parked.insert(ticket);
         self.parked.insert(ticket, parked);
         Ok(Wait::Parked { instead_of })
@@ -195,7 +216,7 @@ impl Bus {
         self.evict_waiters(&ask.project, name).pop()
     }
 
-    fn evict_waiters(&mut self, project: &str, name: &str) -> Vec<u64> {
+    fn evict_waiters(&mut self, project: &ProjectId, name: &str) -> Vec<u64> {
         let Some(known) = self.projects.get_mut(project) else { return Vec::new() };
         let parked = &mut self.parked;
         let is_its = |ticket: &u64| {
@@ -212,7 +233,7 @@ impl Bus {
     }
 
     /// Where in a project's log a cursor is, and whether it is of an earlier life.
-    fn place(&self, project: &str, cursor: Cursor) -> Result<(u64, bool), BadCursor> {
+    fn place(&self, project: &ProjectId, cursor: Cursor) -> Result<(u64, bool), BadCursor> {
         let end = self.projects.get(project).map_or(0, |project| project.log.end);
         match cursor.epoch.cmp(&self.epoch) {
             std::cmp::Ordering::Less => Ok((0, true)),
@@ -224,7 +245,7 @@ impl Bus {
     /// What there is for a reader, if anything.
     fn read(&mut self, now: Time, parked: &mut Parked) -> Option<Batch> {
         let Parked { ask, at, lost } = parked;
-        let project = self.projects.get_mut(ask.project.as_str())?;
+        let project = self.projects.get_mut(&ask.project)?;
         let (events, next, more, lost) = match &ask.reader {
             Reader::Cursor { filter, .. } => {
                 let scan = project.log.scan(*at, filter, ask.limit);
@@ -250,7 +271,7 @@ impl Bus {
     fn nothing(&self, parked: &Parked) -> Batch {
         let (mut next, mut lost) = (parked.at, parked.lost);
         if let Reader::Subscription(name) = &parked.ask.reader
-            && let Some(project) = self.projects.get(parked.ask.project.as_str())
+            && let Some(project) = self.projects.get(&parked.ask.project)
             && let Some(subscription) = project.subscriptions.get(name)
         {
             (next, lost) = (subscription.acked(), subscription.tally.lost);
@@ -261,7 +282,7 @@ impl Bus {
 
     /// Those of a project for whom there is something now, in the order of their tickets. Who
     /// reads with a cursor is only concerned by a new event.
-    fn wake(&mut self, now: Time, project: &str, new: Option<&Event>) -> Vec<Woken> {
+    fn wake(&mut self, now: Time, project: &ProjectId, new: Option<&EventView>) -> Vec<Woken> {
         let Some(known) = self.projects.get(project) else { return Vec::new() };
         let (tickets, end) = (known.parked.clone(), known.log.end);
         let mut woken = Vec::new();
@@ -294,7 +315,7 @@ impl Bus {
     /// events, and where to go on.
     pub fn unpark(&mut self, ticket: u64) -> Option<Batch> {
         let parked = self.parked.remove(&ticket)?;
-        if let Some(project) = self.projects.get_mut(parked.ask.project.as_str()) {
+        if let Some(project) = self.projects.get_mut(&parked.ask.project) {
             project.parked.remove(&ticket);
         }
         Some(self.nothing(&parked))
@@ -311,11 +332,10 @@ impl Bus {
         let (from, restarted) = match it.start {
             Start::Behind(cursor) => self.place(&it.project, cursor)?,
             Start::Oldest => (0, false),
-            Start::Now => (self.projects.get(&*it.project).map_or(0, |known| known.log.end), false),
+            Start::Now => (self.projects.get(&it.project).map_or(0, |known| known.log.end), false),
         };
         self.evict_waiters(&it.project, &it.name);
-        let Project { log, subscriptions, .. } =
-            self.projects.entry(it.project.as_str().into()).or_default();
+        let Project { log, subscriptions, .. } = self.projects.entry(it.project).or_default();
         let known = subscriptions.get_mut(&it.name);
         let same =
             |known: &&mut Subscription| known.filter == it.filter && known.delivery == it.delivery;
@@ -335,7 +355,7 @@ impl Bus {
     }
 
     /// A subscriber goes for good. Returns the tickets of who waited for it.
-    pub fn unsubscribe(&mut self, project: &str, name: &str) -> Vec<u64> {
+    pub fn unsubscribe(&mut self, project: &ProjectId, name: &str) -> Vec<u64> {
         let tickets = self.evict_waiters(project, name);
         if let Some(known) = self.projects.get_mut(project) {
             known.subscriptions.remove(name);
@@ -352,7 +372,7 @@ impl Bus {
     pub fn ack(
         &mut self,
         now: Time,
-        project: &str,
+        project: &ProjectId,
         name: &str,
         cursor: Cursor,
     ) -> Result<Vec<Woken>, AckError> {
@@ -371,7 +391,7 @@ impl Bus {
     pub fn next_due(&self) -> Option<Time> {
         let due = |parked: &Parked| {
             let Reader::Subscription(name) = &parked.ask.reader else { return None };
-            let project = self.projects.get(parked.ask.project.as_str())?;
+            let project = self.projects.get(&parked.ask.project)?;
             project.subscriptions.get(name)?.due(&self.settings)
         };
         self.parked.values().filter_map(due).min()
@@ -381,7 +401,7 @@ impl Bus {
     /// gets something again.
     pub fn tick(&mut self, now: Time) -> Vec<Woken> {
         self.sweep(now);
-        let projects: Vec<Rc<str>> = self.projects.keys().cloned().collect();
+        let projects: Vec<ProjectId> = self.projects.keys().cloned().collect();
         let mut woken = Vec::new();
         for project in projects {
             woken.extend(self.wake(now, &project, None));
@@ -402,18 +422,33 @@ impl Bus {
         }
     }
 
-    fn drop_event(&mut self, turn: u64, cause: Cause) {
-        let Some((project, offset, expires)) = self.turns.remove(&turn) else { return };
+    fn drop_event(&mut self, turn: u64, cause: Cause) -> Option<Rc<EventView>> {
+        let (project, offset, expires) = self.turns.remove(&turn)?;
         self.expiry.remove(&(expires, turn));
-        let Some(Project { log, subscriptions, .. }) = self.projects.get_mut(&project) else {
-            return;
-        };
-        let Some(Entry { event, .. }) = log.remove(offset) else { return };
+        let Project { log, subscriptions, .. } = self.projects.get_mut(&project)?;
+        let Entry { event, bytes, .. } = log.remove(offset)?;
+        self.bytes -= bytes;
         for it in subscriptions.values_mut().filter(|it| it.waits_for(offset, &event)) {
             match cause {
                 Cause::Full => it.tally.lost += 1,
                 Cause::Old => it.tally.expired += 1,
             }
         }
+        Some(event)
     }
+}
+
+/// What an event counts as beside its data, in bytes: its ids and its places in the indexes.
+const EVENT_BYTES: u64 = 512;
+
+/// The id of the event at this place. A long name of a project does not fit into an id, and is
+/// hashed; those ids have a dot where the others have a dash, so that they are never the same.
+fn id_of(cursor: Cursor, project: &ProjectId) -> EventId {
+    let name = project.as_str();
+    if name.len() <= 64 {
+        return EventId::made(&format!("evt-{cursor}-{name}"));
+    }
+    let hash = Sha256::digest(name.as_bytes());
+    let hash = hash.iter().take(16).fold(0, |hash: u128, &byte| hash << 8 | u128::from(byte));
+    EventId::made(&format!("evt-{cursor}.{hash:032x}"))
 }

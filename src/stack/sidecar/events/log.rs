@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, ops::Bound, rc::Rc};
 
-use super::{Event, Filter};
+use super::super::wire::{AgentId, EventView, Filter, RequestId};
 
 /// An event that is kept.
 pub(super) struct Entry {
-    pub event: Rc<Event>,
+    pub event: Rc<EventView>,
+    /// What it counts as, in bytes of memory.
+    pub bytes: u64,
     /// The request that brought it.
-    pub request: Option<String>,
+    pub request: Option<RequestId>,
 }
 
 /// The events, by their offset: the first was 1.
@@ -18,12 +20,12 @@ pub(super) struct Log {
     /// The offset of the latest there ever was.
     pub end: u64,
     /// Which event a request of a publisher brought.
-    pub requests: BTreeMap<(String, String), u64>,
+    pub requests: BTreeMap<(AgentId, RequestId), u64>,
 }
 
 /// What was found in a part of a log.
 pub(super) struct Scan {
-    pub found: Vec<(u64, Rc<Event>)>,
+    pub found: Vec<(u64, Rc<EventView>)>,
     /// Up to where it was read.
     pub to: u64,
     /// There is another one behind that.

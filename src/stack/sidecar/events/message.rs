@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use super::{BadCursor, Batch, Cursor, Event, Filter};
+use super::{
+    super::wire::{EventView, Filter, ProjectId},
+    BadCursor, Batch, Cursor,
+};
 
 /// Who reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub enum Reader {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Of which project.
-    pub project: String,
+    pub project: ProjectId,
     /// Who.
     pub reader: Reader,
     /// How many at most; 0 is taken as 1, and more than a batch as that.
@@ -66,7 +69,7 @@ pub struct Woken {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Published {
     /// As it is kept.
-    pub event: Rc<Event>,
+    pub event: Rc<EventView>,
     /// Its place.
     pub cursor: Cursor,
     /// The same request brought it before; nobody was told again.
@@ -75,8 +78,8 @@ pub struct Published {
     pub notified: Vec<String>,
     /// Who waited for it.
     pub woken: Vec<Woken>,
-    /// How many older events had to go.
-    pub dropped: u64,
+    /// The older events that had to go.
+    pub dropped: Vec<Rc<EventView>>,
 }
 
 /// A subscriber is known.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{
-    tests::{at, draft, numbers},
+    super::wire::{EventType, Filter, PublishEvent},
+    tests::{at, draft, numbers, project},
     *,
 };
 use crate::world::Time;
@@ -74,7 +76,7 @@ impl Model {
 }
 
 fn filter(only: Option<&str>) -> Filter {
-    only.map_or_else(Filter::default, |only| Filter::default().and("event_type", only))
+    only.map_or_else(Filter::default, |only| Filter::default().of_type(&EventType::made(only)))
 }
 
 /// Looks at one batch: in order, of one project, with the data that was published.
@@ -82,7 +84,7 @@ fn looks_right(batch: &Batch) -> Result<(), TestCaseError> {
     prop_assert!(numbers(batch).is_sorted_by(|a, b| a < b));
     prop_assert!(batch.events.is_sorted_by(|a, b| a.cursor < b.cursor));
     prop_assert!(batch.events.last().is_none_or(|last| last.cursor <= batch.next));
-    prop_assert!(batch.events.iter().all(|it| it.event.project_id == "p"));
+    prop_assert!(batch.events.iter().all(|it| it.event.project_id == Some(project("p"))));
     Ok(())
 }
 
@@ -104,20 +106,20 @@ proptest! {
             model.expire(now);
             match what {
                 0..=3 => {
-                    let (project, publisher) = (PROJECTS[which % 2], PUBLISHERS[which % 3]);
+                    let (name, publisher) = (PROJECTS[which % 2], PUBLISHERS[which % 3]);
                     let event_type = TYPES[which / 6];
                     let number = model.events.len() as u64 + 1;
-                    let it = draft(project, publisher, event_type, number);
-                    let it = Draft { ttl_seconds: ttl, ..it };
+                    let it = draft(publisher, event_type, number);
+                    let it = PublishEvent { ttl_seconds: ttl, ..it };
                     model.make_room();
                     let expires = now + Duration::from_secs(ttl.into());
-                    model.events.push(Known { number, project, event_type, expires, is_kept: true });
-                    let published = bus.publish(now, Timestamp::UNIX_EPOCH, it).unwrap();
+                    model.events.push(Known { number, project: name, event_type, expires, is_kept: true });
+                    let published = bus.publish(now, Timestamp::UNIX_EPOCH, &project(name), it);
                     prop_assert!(ids.insert(published.event.id.clone()));
                     let woken: BTreeMap<u64, Batch> =
                         published.woken.into_iter().map(|it| (it.ticket, it.batch)).collect();
                     for reader in &mut readers {
-                        let wants = project == "p" && reader.only.is_none_or(|it| it == event_type);
+                        let wants = name == "p" && reader.only.is_none_or(|it| it == event_type);
                         prop_assert_eq!(woken.contains_key(&reader.ticket), reader.parked && wants);
                         if let Some(batch) = woken.get(&reader.ticket) {
                             looks_right(batch)?;
@@ -135,7 +137,7 @@ proptest! {
                         reader.parked = false;
                     }
                     let ask = Ask {
-                        project: "p".to_owned(),
+                        project: project("p"),
                         reader: Reader::Cursor { since: reader.cursor, filter: filter(reader.only) },
                         limit: ttl as usize,
                     };
@@ -186,7 +188,7 @@ proptest! {
         let mut model = Model::default();
         let delivery = if at_most_once { Delivery::AtMostOnce } else { Delivery::AtLeastOnce };
         let come = Subscribe {
-            project: "p".to_owned(),
+            project: project("p"),
             name: "s".to_owned(),
             filter: filter(only),
             delivery,
@@ -204,22 +206,22 @@ proptest! {
             let mut batches = Vec::new();
             match what {
                 0..=3 => {
-                    let (project, publisher) = (PROJECTS[which % 2], PUBLISHERS[which % 3]);
+                    let (name, publisher) = (PROJECTS[which % 2], PUBLISHERS[which % 3]);
                     let event_type = TYPES[which / 6];
                     let number = model.events.len() as u64 + 1;
-                    let it = draft(project, publisher, event_type, number);
-                    let it = Draft { ttl_seconds: ttl * 3, ..it };
+                    let it = draft(publisher, event_type, number);
+                    let it = PublishEvent { ttl_seconds: ttl * 3, ..it };
                     model.make_room();
                     let expires = now + Duration::from_secs(u64::from(ttl) * 3);
-                    model.events.push(Known { number, project, event_type, expires, is_kept: true });
-                    let published = bus.publish(now, Timestamp::UNIX_EPOCH, it).unwrap();
-                    let wants = project == "p" && only.is_none_or(|it| it == event_type);
+                    model.events.push(Known { number, project: name, event_type, expires, is_kept: true });
+                    let published = bus.publish(now, Timestamp::UNIX_EPOCH, &project(name), it);
+                    let wants = name == "p" && only.is_none_or(|it| it == event_type);
                     prop_assert_eq!(published.notified.len(), usize::from(wants));
                     batches.extend(published.woken.into_iter().map(|it| it.batch));
                 }
                 4 | 5 => {
                     let reader = Reader::Subscription("s".to_owned());
-                    let ask = Ask { project: "p".to_owned(), reader, limit: ttl as usize };
+                    let ask = Ask { project: project("p"), reader, limit: ttl as usize };
                     match bus.wait(now, seconds, ask).unwrap() {
                         Wait::Ready(batch) => batches.push(batch),
                         Wait::Parked { instead_of } => {
@@ -235,7 +237,7 @@ proptest! {
                     done = done.max(last);
                     // The rest of what is under way stays under way.
                     busy = busy.filter(|(_, sent)| done < *sent);
-                    batches.extend(bus.ack(now, "p", "s", cursor).unwrap().into_iter().map(|it| it.batch));
+                    batches.extend(bus.ack(now, &project("p"), "s", cursor).unwrap().into_iter().map(|it| it.batch));
                 }
                 8 => {
                     let back = bus.subscribe(now, come.clone()).unwrap();
@@ -266,7 +268,7 @@ proptest! {
                     }
                 }
             }
-            let tally = bus.tally("p", "s").unwrap();
+            let tally = bus.tally(&project("p"), "s").unwrap();
             let ahead = model.ahead(only, done, usize::MAX).len() as u64;
             prop_assert_eq!(
                 tally.acknowledged + tally.lost + tally.expired + ahead,

@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
-use super::{Cursor, Event, Filter, Settings, log::Log};
+use super::{
+    super::wire::{EventView, Filter, ProjectId},
+    Cursor, Settings,
+    log::Log,
+};
 use crate::world::Time;
 
 /// What a subscriber is promised.
@@ -32,7 +36,7 @@ pub enum Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscribe {
     /// In which project.
-    pub project: String,
+    pub project: ProjectId,
     /// Its name, unique in the project.
     pub name: String,
     /// What it wants.
@@ -88,7 +92,7 @@ pub(super) struct Subscription {
 
 /// What is handed out.
 pub(super) struct Parcel {
-    pub events: Vec<(u64, Rc<Event>)>,
+    pub events: Vec<(u64, Rc<EventView>)>,
     pub next: u64,
     pub more: bool,
 }
@@ -152,7 +156,7 @@ impl Subscription {
 
     /// All up to this place is done. False if that was not handed out.
     pub(super) fn ack(&mut self, log: &Log, offset: u64) -> bool {
-        if offset > self.furthest {
+        if offset > self.furthest.max(self.acked) {
             return false;
         }
         self.acknowledge(log, offset);
@@ -173,7 +177,7 @@ impl Subscription {
     }
 
     /// Has it still to come, or may it have to come again?
-    pub(super) fn waits_for(&self, offset: u64, event: &Event) -> bool {
+    pub(super) fn waits_for(&self, offset: u64, event: &EventView) -> bool {
         offset > self.acked && self.filter.matches(event)
     }
 }

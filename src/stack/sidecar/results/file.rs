@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Draft, Naming, ResultId, Stored};
+use super::{
+    super::wire::{AgentId, Made as _, NewResult, ProjectId, RequestId},
+    ContentId, Naming, Stored,
+    store::RequestKey,
+};
 
 /// A file: a result, or what is left of one that was deleted, so that a late repetition of its
 /// request does not bring it back.
@@ -19,22 +23,23 @@ pub(super) enum File {
 /// What is left of a deleted result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Deleted {
-    pub id: ResultId,
-    pub project_id: String,
-    pub agent: String,
-    pub request_id: String,
+    pub id: ContentId,
+    pub project_id: ProjectId,
+    pub agent_id: AgentId,
+    pub request_id: RequestId,
     pub deleted_at: Timestamp,
 }
 
 impl Stored {
-    pub(super) fn request(&self) -> (&str, &str, &str) {
-        (&self.result.project_id, &self.result.agent, &self.request_id)
+    pub(super) fn request(&self) -> RequestKey {
+        let NewResult { project_id, agent_id, .. } = &self.result;
+        (project_id.clone(), agent_id.clone(), self.request_id.clone())
     }
 }
 
 impl Deleted {
-    pub(super) fn request(&self) -> (&str, &str, &str) {
-        (&self.project_id, &self.agent, &self.request_id)
+    pub(super) fn request(&self) -> RequestKey {
+        (self.project_id.clone(), self.agent_id.clone(), self.request_id.clone())
     }
 }
 
@@ -66,7 +71,7 @@ pub struct Damaged {
 }
 
 impl File {
-    pub(super) fn id(&self) -> ResultId {
+    pub(super) fn id(&self) -> ContentId {
         match self {
             File::Result(stored) => stored.id,
             File::Deleted(deleted) => deleted.id,
@@ -74,7 +79,7 @@ impl File {
     }
 
     /// Whose request it was: project, agent, id of the request.
-    pub(super) fn request(&self) -> (&str, &str, &str) {
+    pub(super) fn request(&self) -> RequestKey {
         match self {
             File::Result(stored) => stored.request(),
             File::Deleted(deleted) => deleted.request(),
@@ -93,9 +98,6 @@ impl File {
             serde_json::from_slice(bytes).map_err(|error| Damage::Unreadable(error.to_string()))?;
         let is_here = match &file {
             File::Result(Stored { id, request_id, result, .. }) => {
-                if result.check().is_err() {
-                    return Err(Damage::Misplaced);
-                }
                 if id_of(result, request_id) != *id {
                     return Err(Damage::Changed);
                 }
@@ -114,12 +116,19 @@ impl File {
 }
 
 /// The id of this result of this request.
-pub(super) fn id_of(result: &Draft, request: &str) -> ResultId {
-    let value = serde_json::json!({ "request_id": request, "result": result });
-    let hash = Sha256::digest(canonical(&value).as_bytes());
-    let mut id = [0; 16];
-    id.copy_from_slice(&hash[..16]);
-    ResultId(u128::from_be_bytes(id))
+pub(super) fn id_of(result: &NewResult, request: &RequestId) -> ContentId {
+    hash(&serde_json::json!({ "request_id": request, "result": result }))
+}
+
+/// The name of a request that has none: what it brings. So the same contents are the same result.
+pub(super) fn request_of(result: &NewResult) -> RequestId {
+    RequestId::made(&hash(&serde_json::json!({ "result": result })).to_string())
+}
+
+fn hash(value: &Value) -> ContentId {
+    let hash = Sha256::digest(canonical(value).as_bytes());
+    let first = hash.iter().take(16);
+    ContentId(first.fold(0, |id, &byte| id << 8 | u128::from(byte)))
 }
 
 /// JSON with sorted keys and no spaces: equal values are equal texts, whatever order they came in

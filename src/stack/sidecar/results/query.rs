@@ -4,29 +4,32 @@ use std::{collections::BTreeMap, fmt, ops::Bound, rc::Rc, str::FromStr};
 
 use jiff::Timestamp;
 
-use super::{ResultId, Status, Store, Stored};
+use super::{
+    super::wire::{self, AgentType, Made as _, ProjectId, ResultQuery, ResultStatus},
+    ContentId, Store, Stored,
+};
 
-/// In which order results are listed. Those of one instant are in the order of their ids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// The newest first.
-    #[default]
-    NewestFirst,
-    /// The oldest first.
-    OldestFirst,
-}
+/// The first instant, in nanoseconds since 1970. Counted from there no time is negative, so that a
+/// cursor begins with a digit.
+const FIRST: i128 = -377_705_023_201 * 1_000_000_000;
 
 /// Up to where a list was read: behind this result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     at: Timestamp,
-    id: ResultId,
+    id: ContentId,
 }
 
 impl fmt::Display for Cursor {
-    /// Nanoseconds since 1970, a dot, the id.
+    /// Nanoseconds since the first instant that there is, a dot, the id.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.at.as_nanosecond(), self.id)
+        write!(f, "{}.{}", self.at.as_nanosecond() - FIRST, self.id)
+    }
+}
+
+impl From<Cursor> for wire::Cursor {
+    fn from(cursor: Cursor) -> wire::Cursor {
+        wire::Cursor::made(&cursor.to_string())
     }
 }
 
@@ -40,114 +43,72 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Cursor, BadCursor> {
         let (at, id) = text.split_once('.').ok_or(BadCursor)?;
-        let at = at.parse().map_err(|_| BadCursor)?;
+        if !at.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(BadCursor);
+        }
+        let since_first: i128 = at.parse().map_err(|_| BadCursor)?;
+        let at = since_first.checked_add(FIRST).ok_or(BadCursor)?;
         let at = Timestamp::from_nanosecond(at).map_err(|_| BadCursor)?;
         Ok(Cursor { at, id: id.parse().map_err(|_| BadCursor)? })
     }
 }
 
-/// Which results of one project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// Of which project; no query sees another.
-    pub project: String,
-    /// Of this issue only.
-    pub issue: Option<String>,
-    /// Of this agent only.
-    pub agent: Option<String>,
-    /// Of this type of agent only.
-    pub agent_type: Option<String>,
-    /// Only those that ended so.
-    pub status: Option<Status>,
-    /// Not before this instant.
-    pub since: Option<Timestamp>,
-    /// Not after this instant.
-    pub until: Option<Timestamp>,
-    /// In which order.
-    pub order: Order,
-    /// How many at most; 0 is taken as 1.
-    pub limit: usize,
-    /// Behind this place of the list.
-    pub after: Option<Cursor>,
-}
-
-impl Query {
-    /// All of a project, the newest first, a hundred to a page.
-    pub fn project(project: impl Into<String>) -> Query {
-        Query {
-            project: project.into(),
-            issue: None,
-            agent: None,
-            agent_type: None,
-            status: None,
-            since: None,
-            until: None,
-            order: Order::NewestFirst,
-            limit: 100,
-            after: None,
-        }
-    }
-
-    fn matches(&self, stored: &Stored) -> bool {
-        let is = |wanted: &Option<String>, it: &str| wanted.as_deref().is_none_or(|w| w == it);
-        let result = &stored.result;
-        is(&self.issue, &result.issue_id)
-            && is(&self.agent, &result.agent)
-            && is(&self.agent_type, &result.agent_type)
-            && self.status.is_none_or(|status| status == result.status)
-    }
-
-    /// The places of the list to look at; none if there cannot be any.
-    fn range(&self) -> Option<(Bound<Place>, Bound<Place>)> {
-        let first = (self.since.unwrap_or(Timestamp::MIN), ResultId(0));
-        let last = (self.until.unwrap_or(Timestamp::MAX), ResultId(u128::MAX));
-        let (mut low, mut high) = (Bound::Included(first), Bound::Included(last));
-        let (mut from, mut to) = (first, last);
-        if let Some(Cursor { at, id }) = self.after {
-            let read = (at, id);
-            if self.order == Order::OldestFirst && read >= first {
-                (from, low) = (read, Bound::Excluded(read));
-            } else if self.order == Order::NewestFirst && read <= last {
-                (to, high) = (read, Bound::Excluded(read));
-            }
-        }
-        // Equal ends can only be those of an excluded cursor, with nothing between them.
-        (from < to).then_some((low, high))
-    }
-}
-
 /// Where a result stands in the list of its project.
-type Place = (Timestamp, ResultId);
+type Place = (Timestamp, ContentId);
+
+fn matches(query: &ResultQuery, Stored { result, .. }: &Stored) -> bool {
+    fn is<T: PartialEq>(wanted: &Option<T>, it: &T) -> bool {
+        wanted.as_ref().is_none_or(|wanted| wanted == it)
+    }
+    is(&query.issue_id, &result.issue_id)
+        && is(&query.agent_id, &result.agent_id)
+        && is(&query.agent_type, &result.agent_type)
+        && is(&query.status, &result.status)
+}
+
+/// The places of the list to look at; none if there cannot be any.
+fn range(query: &ResultQuery, after: Option<Cursor>) -> Option<(Bound<Place>, Bound<Place>)> {
+    let first = (query.from.unwrap_or(Timestamp::MIN), ContentId(0));
+    let last = (query.to.unwrap_or(Timestamp::MAX), ContentId(u128::MAX));
+    let read = after.map(|Cursor { at, id }| (at, id)).filter(|read| *read <= last);
+    let high = read.map_or(Bound::Included(last), Bound::Excluded);
+    // Equal ends can only be those of an excluded cursor, with nothing between them.
+    (first < read.unwrap_or(last)).then_some((Bound::Included(first), high))
+}
 
 impl Store {
-    /// The results that are asked for, in their order. What is stored while a list is read is found
-    /// if its place is still ahead; nothing is listed twice, and nothing that was there is left out.
-    pub fn query(&self, query: &Query) -> Page {
-        let places = self.by_time.get(&query.project).zip(query.range());
-        let Some((places, range)) = places else { return Page::default() };
-        let mut places = places.range(range);
-        let next = || match query.order {
-            Order::OldestFirst => places.next(),
-            Order::NewestFirst => places.next_back(),
-        };
-        let mut matching = std::iter::from_fn(next)
-            .filter_map(|(_, id)| self.get(&query.project, *id))
-            .filter(|stored| query.matches(stored));
-        let results: Vec<_> = matching.by_ref().take(query.limit.max(1)).cloned().collect();
+    /// The results of a project that are asked for: the newest first, those of one instant in the
+    /// order of their ids from the last on. What is stored while a list is read is found
+    /// if its place is still ahead; nothing is listed twice, and nothing that was there is left
+    /// out. The project of the query is not looked at: it is the caller who knows whose it is.
+    ///
+    /// # Errors
+    ///
+    /// [`BadCursor`] if the query's cursor is none of this store.
+    pub fn query(&self, project: &ProjectId, query: &ResultQuery) -> Result<Page, BadCursor> {
+        let after = query.cursor.as_ref().map(|cursor| cursor.as_str().parse()).transpose()?;
+        let places = self.by_time.get(project).zip(range(query, after));
+        let Some((places, range)) = places else { return Ok(Page::default()) };
+        let mut matching = places
+            .range(range)
+            .rev()
+            .filter_map(|(_, id)| self.get(project, *id))
+            .filter(|stored| matches(query, stored));
+        let limit = usize::try_from(query.limit.max(1)).unwrap_or(usize::MAX);
+        let results: Vec<_> = matching.by_ref().take(limit).cloned().collect();
         let more = matching.next().and(results.last());
         let next = more.map(|last| Cursor { at: last.stored_at, id: last.id });
-        Page { results, next }
+        Ok(Page { results, next })
     }
 
     /// How many results a project has.
-    pub fn counts(&self, project: &str) -> Counts {
+    pub fn counts(&self, project: &ProjectId) -> Counts {
         let mut counts = Counts::default();
         let ids = self.by_time.get(project).into_iter().flatten();
         for stored in ids.filter_map(|(_, id)| self.get(project, *id)) {
             counts.total += 1;
             *counts.by_status.entry(stored.result.status).or_default() += 1;
-            let agent_type = stored.result.agent_type.clone();
-            *counts.by_agent_type.entry(agent_type).or_default() += 1;
+            *counts.by_agent_type.entry(stored.result.agent_type).or_default() += 1;
         }
         counts
     }
@@ -173,7 +134,7 @@ pub struct Counts {
     /// In all.
     pub total: u64,
     /// By how they ended.
-    pub by_status: BTreeMap<Status, u64>,
+    pub by_status: BTreeMap<ResultStatus, u64>,
     /// By the type of the agent.
-    pub by_agent_type: BTreeMap<String, u64>,
+    pub by_agent_type: BTreeMap<AgentType, u64>,
 }

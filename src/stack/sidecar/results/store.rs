@@ -8,8 +8,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Damage, Damaged, Draft, Invalid, ResultId, Stored, check_name,
-    file::{Deleted, File, id_of},
+    super::wire::{AgentId, NewResult, ProjectId, RequestId},
+    ContentId, Damage, Damaged, Stored,
+    file::{Deleted, File, id_of, request_of},
 };
 
 /// Where results are put.
@@ -25,8 +26,8 @@ pub enum Naming {
 }
 
 impl Naming {
-    pub(super) fn path(self, result: &Draft, id: ResultId) -> String {
-        let Draft { project_id, issue_id, agent_type, .. } = result;
+    pub(super) fn path(self, result: &NewResult, id: ContentId) -> String {
+        let NewResult { project_id, issue_id, agent_type, .. } = result;
         match self {
             Naming::ById => format!("results/{project_id}/{issue_id}/{agent_type}/{id}.json"),
             Naming::PerAgentType => format!("results/{project_id}/{issue_id}/{agent_type}.json"),
@@ -54,7 +55,7 @@ impl Default for Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// Of which result; [`Store::committed`] and [`Store::failed`] want it back.
-    pub id: ResultId,
+    pub id: ContentId,
     /// Which file.
     pub path: String,
     /// What will be in it; none if it is to be removed.
@@ -65,7 +66,7 @@ pub struct Write {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The result.
-    pub id: ResultId,
+    pub id: ContentId,
     /// Its file.
     pub storage_path: String,
     /// When it was accepted, or deleted.
@@ -78,7 +79,7 @@ pub enum Begun {
     /// Write this, and answer when it is durable.
     Write(Write),
     /// The same is being written: answer when that is durable.
-    Wait(ResultId),
+    Wait(ContentId),
     /// It is durable since an earlier time: answer at once.
     Done(Reply),
 }
@@ -86,15 +87,12 @@ pub enum Begun {
 /// Why a request is not carried out. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// A field is not as it must be.
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
     /// The agent used this request id before, for something else.
     #[error("the request id was used for other contents, which are result {0}")]
-    Conflict(ResultId),
+    Conflict(ContentId),
     /// The result of this request was deleted since.
     #[error("result {0} was deleted")]
-    Deleted(ResultId),
+    Deleted(ContentId),
     /// There is no such result in this project.
     #[error("there is no such result")]
     Unknown,
@@ -121,25 +119,22 @@ struct Writing {
     at: Timestamp,
 }
 
-type RequestKey = (String, String, String);
-
-fn key((project, agent, request): (&str, &str, &str)) -> RequestKey {
-    (project.to_owned(), agent.to_owned(), request.to_owned())
-}
+/// Whose request it was, and its name.
+pub(super) type RequestKey = (ProjectId, AgentId, RequestId);
 
 /// The results of all projects.
 #[derive(Default)]
 pub struct Store {
     settings: Settings,
-    kept: BTreeMap<ResultId, Kept>,
-    writing: BTreeMap<ResultId, Writing>,
+    kept: BTreeMap<ContentId, Kept>,
+    writing: BTreeMap<ContentId, Writing>,
     writes: u64,
     /// Whose file it is that lies at a path.
-    paths: BTreeMap<String, ResultId>,
+    paths: BTreeMap<String, ContentId>,
     /// Which result a request brought; also while it is being written.
-    requests: BTreeMap<RequestKey, ResultId>,
+    requests: BTreeMap<RequestKey, ContentId>,
     /// The results of a project that can be read, by their time.
-    pub(super) by_time: BTreeMap<String, BTreeSet<(Timestamp, ResultId)>>,
+    pub(super) by_time: BTreeMap<ProjectId, BTreeSet<(Timestamp, ContentId)>>,
 }
 
 impl Store {
@@ -159,7 +154,7 @@ impl Store {
         for (path, bytes) in files {
             let file = File::read(&path, bytes.as_ref(), store.settings.naming);
             match file.and_then(|file| {
-                let request = key(file.request());
+                let request = file.request();
                 if store.requests.contains_key(&request) {
                     return Err(Damage::Conflict);
                 }
@@ -181,32 +176,28 @@ impl Store {
         self.writes
     }
 
-    /// A result comes in. It is identified by project, agent and request id.
+    /// A result comes in. It is identified by project, agent and the key of its request; if that
+    /// has none, by what it brings.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if a field is invalid, or the request id stands for another or a deleted result.
-    pub fn begin_put(
-        &mut self,
-        draft: Draft,
-        request: &str,
-        now: Timestamp,
-    ) -> Result<Begun, Refused> {
-        draft.check()?;
-        check_name("request_id", request)?;
-        let id = id_of(&draft, request);
-        let request_key = key((&draft.project_id, &draft.agent, request));
+    /// [`Refused`] if the key stands for another or a deleted result.
+    pub fn begin_put(&mut self, result: NewResult, now: Timestamp) -> Result<Begun, Refused> {
+        let request_id = result.key.clone().unwrap_or_else(|| request_of(&result));
+        let result = NewResult { key: None, ..result };
+        let id = id_of(&result, &request_id);
+        let request_key = (result.project_id.clone(), result.agent_id.clone(), request_id.clone());
         if let Some(&known) = self.requests.get(&request_key) {
             return if known != id { Err(Refused::Conflict(known)) } else { self.again(id) };
         }
         self.requests.insert(request_key, id);
-        let path = self.settings.naming.path(&draft, id);
-        let stored = Stored { id, request_id: request.to_owned(), stored_at: now, result: draft };
+        let path = self.settings.naming.path(&result, id);
+        let stored = Stored { id, request_id, stored_at: now, result };
         Ok(self.write(id, path, Some(File::Result(stored)), now))
     }
 
     /// The same request once more.
-    fn again(&self, id: ResultId) -> Result<Begun, Refused> {
+    fn again(&self, id: ContentId) -> Result<Begun, Refused> {
         let Some(kept) = self.kept.get(&id) else { return Ok(Begun::Wait(id)) };
         match &kept.contents {
             Contents::Result(stored) => {
@@ -223,15 +214,15 @@ impl Store {
     /// [`Refused::Unknown`] if the project has no such result.
     pub fn begin_delete(
         &mut self,
-        project: &str,
-        id: ResultId,
+        project: &ProjectId,
+        id: ContentId,
         now: Timestamp,
     ) -> Result<Begun, Refused> {
         let stored = self.get(project, id).ok_or(Refused::Unknown)?;
         let deleted = Deleted {
             id,
-            project_id: project.to_owned(),
-            agent: stored.result.agent.clone(),
+            project_id: project.clone(),
+            agent_id: stored.result.agent_id.clone(),
             request_id: stored.request_id.clone(),
             deleted_at: now,
         };
@@ -246,7 +237,7 @@ impl Store {
         Ok(self.write(id, path, file, now))
     }
 
-    fn write(&mut self, id: ResultId, path: String, file: Option<File>, at: Timestamp) -> Begun {
+    fn write(&mut self, id: ContentId, path: String, file: Option<File>, at: Timestamp) -> Begun {
         let contents = file.as_ref().map(File::bytes);
         let number = self.next_number();
         self.writing.insert(id, Writing { path: path.clone(), number, file, at });
@@ -255,7 +246,7 @@ impl Store {
 
     /// What was begun for this result is durable: whoever waits for it may be answered. None if
     /// nothing was begun.
-    pub fn committed(&mut self, id: ResultId) -> Option<Reply> {
+    pub fn committed(&mut self, id: ContentId) -> Option<Reply> {
         let Writing { path, number, file, at } = self.writing.remove(&id)?;
         let reply = Reply { id, storage_path: path.clone(), at };
         match file {
@@ -267,10 +258,10 @@ impl Store {
 
     /// What was begun for this result could not be written, and is not begun any more. What was
     /// stored before is as it was.
-    pub fn failed(&mut self, id: ResultId) {
+    pub fn failed(&mut self, id: ContentId) {
         let Some(Writing { file, .. }) = self.writing.remove(&id) else { return };
         if let Some(file @ File::Result(_)) = file {
-            self.requests.remove(&key(file.request()));
+            self.requests.remove(&file.request());
         }
     }
 
@@ -280,7 +271,7 @@ impl Store {
         if let Some(&other) = self.paths.get(&path) {
             if self.kept.get(&other).is_some_and(|other| other.number > number) {
                 // Overwritten before it was even acknowledged.
-                self.requests.remove(&key(file.request()));
+                self.requests.remove(&file.request());
                 return;
             }
             self.unlist(other);
@@ -301,7 +292,7 @@ impl Store {
     }
 
     /// Takes a result out of what queries find.
-    fn unlist(&mut self, id: ResultId) {
+    fn unlist(&mut self, id: ContentId) {
         if let Some(Kept { contents: Contents::Result(stored), .. }) = self.kept.get(&id)
             && let Some(times) = self.by_time.get_mut(&stored.result.project_id)
         {
@@ -313,23 +304,23 @@ impl Store {
     }
 
     /// Nothing is known of it any more.
-    fn forget(&mut self, id: ResultId) {
+    fn forget(&mut self, id: ContentId) {
         self.unlist(id);
         let Some(kept) = self.kept.remove(&id) else { return };
         let request = match &kept.contents {
             Contents::Result(stored) => stored.request(),
             Contents::Deleted(deleted) => deleted.request(),
         };
-        self.requests.remove(&key(request));
+        self.requests.remove(&request);
         if self.paths.get(&kept.path) == Some(&id) {
             self.paths.remove(&kept.path);
         }
     }
 
     /// A result of this project that is durable and was not deleted.
-    pub fn get(&self, project: &str, id: ResultId) -> Option<&Rc<Stored>> {
+    pub fn get(&self, project: &ProjectId, id: ContentId) -> Option<&Rc<Stored>> {
         match &self.kept.get(&id)?.contents {
-            Contents::Result(stored) if stored.result.project_id == project => Some(stored),
+            Contents::Result(stored) if stored.result.project_id == *project => Some(stored),
             _ => None,
         }
     }
@@ -338,7 +329,7 @@ impl Store {
     /// they are gone brings them back, to be found too old again.
     pub fn expire(&mut self, now: Timestamp) -> Vec<String> {
         let is_over = |since: Timestamp| now.duration_since(since) >= self.settings.retention;
-        let over = |(id, kept): (&ResultId, &Kept)| {
+        let over = |(id, kept): (&ContentId, &Kept)| {
             let since = match &kept.contents {
                 Contents::Result(stored) => stored.stored_at,
                 Contents::Deleted(deleted) => deleted.deleted_at,
@@ -346,7 +337,7 @@ impl Store {
             // One that is being deleted is left to that.
             (is_over(since) && !self.writing.contains_key(id)).then(|| (*id, kept.path.clone()))
         };
-        let over: Vec<(ResultId, String)> = self.kept.iter().filter_map(over).collect();
+        let over: Vec<(ContentId, String)> = self.kept.iter().filter_map(over).collect();
         over.into_iter()
             .map(|(id, path)| {
                 self.forget(id);

@@ -6,24 +6,44 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::*;
+use super::{
+    super::wire::{AgentId, AgentType, IssueId, ProjectId, ResultQuery, ResultStatus},
+    *,
+};
 
 fn t(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap_or_default()
 }
 
-fn draft(project: &str, agent: &str, decision: &str) -> Draft {
-    Draft {
-        agent: agent.to_owned(),
-        agent_type: "coder".to_owned(),
-        project_id: project.to_owned(),
-        issue_id: "32".to_owned(),
-        status: Status::Success,
-        decision: decision.to_owned(),
-        rationale: String::new(),
-        files: Vec::new(),
-        metrics: Map::new(),
-        extra: BTreeMap::new(),
+fn project(name: &str) -> ProjectId {
+    ProjectId::new(name).unwrap_or_else(|bad| panic!("{name} {bad}"))
+}
+
+fn draft(in_project: &str, agent: &str, decision: &str) -> NewResult {
+    let json = json!({
+        "agent_id": agent, "agent_type": "go-specialist", "project_id": in_project,
+        "issue_id": "32", "result": { "status": "success", "decision": decision },
+        "timestamp": t(0),
+    });
+    serde_json::from_value(json).unwrap_or_else(|bad| panic!("{bad}"))
+}
+
+/// The same as this request.
+fn keyed(draft: NewResult, request: &str) -> NewResult {
+    NewResult { key: RequestId::new(request).ok(), ..draft }
+}
+
+fn all() -> ResultQuery {
+    ResultQuery {
+        project_id: None,
+        agent_id: None,
+        agent_type: None,
+        issue_id: None,
+        status: None,
+        from: None,
+        to: None,
+        limit: 100,
+        cursor: None,
     }
 }
 
@@ -41,7 +61,7 @@ impl Node {
         Node { store: Store::new(settings), ..Node::default() }
     }
 
-    fn begin(&mut self, begun: Begun) -> Result<ResultId, Reply> {
+    fn begin(&mut self, begun: Begun) -> Result<ContentId, Reply> {
         match begun {
             Begun::Write(write) => {
                 self.written.push(write.clone());
@@ -64,8 +84,8 @@ impl Node {
         replies
     }
 
-    fn put(&mut self, draft: Draft, request: &str, at: i64) -> Reply {
-        let begun = self.store.begin_put(draft, request, t(at)).ok();
+    fn put(&mut self, draft: NewResult, request: &str, at: i64) -> Reply {
+        let begun = self.store.begin_put(keyed(draft, request), t(at)).ok();
         match begun.map(|begun| self.begin(begun)) {
             Some(Err(reply)) => Some(reply),
             _ => self.sync().pop(),
@@ -73,8 +93,8 @@ impl Node {
         .unwrap_or_else(|| panic!("{request} was not stored"))
     }
 
-    fn delete(&mut self, project: &str, id: ResultId, at: i64) {
-        let begun = self.store.begin_delete(project, id, t(at)).ok();
+    fn delete(&mut self, of: &str, id: ContentId, at: i64) {
+        let begun = self.store.begin_delete(&project(of), id, t(at)).ok();
         begun.map(|begun| self.begin(begun));
         assert_eq!(self.sync().len(), 1);
     }
@@ -88,54 +108,61 @@ impl Node {
         damaged
     }
 
-    fn listed(&self, query: &Query) -> Vec<String> {
-        let results = self.store.query(query).results;
-        results.iter().map(|stored| stored.request_id.clone()).collect()
+    fn page(&self, of: &str, query: &ResultQuery) -> Page {
+        self.store.query(&project(of), query).unwrap_or_else(|bad| panic!("{bad}"))
+    }
+
+    fn listed(&self, query: &ResultQuery) -> Vec<String> {
+        let results = self.page("p", query).results;
+        results.iter().map(|stored| stored.request_id.to_string()).collect()
     }
 }
 
 #[test]
 fn nothing_is_acknowledged_before_it_is_durable() {
     let mut node = Node::default();
-    let begun = node.store.begin_put(draft("p", "a", "yes"), "r1", t(0)).unwrap();
+    let begun = node.store.begin_put(keyed(draft("p", "a", "yes"), "r1"), t(0)).unwrap();
     let Begun::Write(write) = begun.clone() else { panic!("{begun:?}") };
-    assert_eq!(write.path, format!("results/p/32/coder/{}.json", write.id));
-    assert_eq!(node.store.get("p", write.id), None);
+    assert_eq!(write.path, format!("results/p/32/go-specialist/{}.json", write.id));
+    assert_eq!(node.store.get(&project("p"), write.id), None);
     assert_eq!((node.store.total(), node.store.writing()), (0, 1));
-    let again = node.store.begin_put(draft("p", "a", "yes"), "r1", t(1)).unwrap();
+    let again = node.store.begin_put(keyed(draft("p", "a", "yes"), "r1"), t(1)).unwrap();
     assert_eq!(again, Begun::Wait(write.id), "as long as it is being written");
     let reply = node.store.committed(write.id).unwrap();
     assert_eq!((reply.id, reply.at), (write.id, t(0)));
     assert_eq!(reply.storage_path, write.path);
     assert_eq!(node.store.committed(write.id), None, "once");
-    let stored = node.store.get("p", write.id).unwrap();
+    let stored = node.store.get(&project("p"), write.id).unwrap();
     assert_eq!((stored.stored_at, &stored.result), (t(0), &draft("p", "a", "yes")));
     assert_eq!((node.store.total(), node.store.writing()), (1, 0));
-    let again = node.store.begin_put(draft("p", "a", "yes"), "r1", t(2)).unwrap();
+    let again = node.store.begin_put(keyed(draft("p", "a", "yes"), "r1"), t(2)).unwrap();
     assert_eq!(again, Begun::Done(reply), "as it was answered then");
 }
 
 #[test]
 fn a_write_that_failed_leaves_nothing_behind() {
     let mut node = Node::default();
-    let begun = node.store.begin_put(draft("p", "a", "1"), "r1", t(0)).unwrap();
+    let begun = node.store.begin_put(keyed(draft("p", "a", "1"), "r1"), t(0)).unwrap();
     let id = node.begin(begun).unwrap();
     node.store.failed(id);
     assert_eq!((node.store.total(), node.store.writing()), (0, 0));
     // The request id is free for anything.
     let other = node.put(draft("p", "a", "2"), "r1", 1);
-    let begun = node.store.begin_delete("p", other.id, t(2)).unwrap();
+    let begun = node.store.begin_delete(&project("p"), other.id, t(2)).unwrap();
     let id = node.begin(begun).unwrap();
     node.store.failed(id);
-    assert!(node.store.get("p", other.id).is_some(), "a failed removal removes nothing");
-    assert_eq!(node.store.begin_put(draft("p", "a", "2"), "r1", t(3)).unwrap(), Begun::Done(other));
+    assert!(node.store.get(&project("p"), other.id).is_some(), "a failed removal removes nothing");
+    assert_eq!(
+        node.store.begin_put(keyed(draft("p", "a", "2"), "r1"), t(3)).unwrap(),
+        Begun::Done(other)
+    );
 }
 
 #[test]
 fn a_request_id_stands_for_one_result_of_one_agent_in_one_project() {
     let mut node = Node::default();
     let first = node.put(draft("p", "a", "1"), "r1", 0);
-    let conflict = node.store.begin_put(draft("p", "a", "2"), "r1", t(1)).unwrap_err();
+    let conflict = node.store.begin_put(keyed(draft("p", "a", "2"), "r1"), t(1)).unwrap_err();
     assert_eq!(conflict, Refused::Conflict(first.id));
     let mut ids = vec![first.id];
     ids.push(node.put(draft("p", "a", "1"), "r2", 1).id);
@@ -144,13 +171,13 @@ fn a_request_id_stands_for_one_result_of_one_agent_in_one_project() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((ids.len(), node.durable.len()), (4, 4));
-    assert_eq!(node.store.get("q", first.id), None, "no read crosses a project");
-    let begun = node.store.begin_delete("q", first.id, t(4));
+    assert_eq!(node.store.get(&project("q"), first.id), None, "no read crosses a project");
+    let begun = node.store.begin_delete(&project("q"), first.id, t(4));
     assert_eq!(begun, Err(Refused::Unknown), "nor does a removal");
     // Also while the first is being written.
-    let begun = node.store.begin_put(draft("p", "c", "1"), "r1", t(5)).unwrap();
+    let begun = node.store.begin_put(keyed(draft("p", "c", "1"), "r1"), t(5)).unwrap();
     let id = node.begin(begun).unwrap();
-    let refused = node.store.begin_put(draft("p", "c", "2"), "r1", t(5));
+    let refused = node.store.begin_put(keyed(draft("p", "c", "2"), "r1"), t(5));
     assert_eq!(refused, Err(Refused::Conflict(id)));
 }
 
@@ -159,21 +186,21 @@ fn the_scheme_of_the_document_loses_a_second_result() {
     let mut node = Node::naive();
     let first = node.put(draft("p", "a", "1"), "r1", 0);
     let second = node.put(draft("p", "b", "2"), "r2", 1);
-    assert_eq!(first.storage_path, "results/p/32/coder.json");
+    assert_eq!(first.storage_path, "results/p/32/go-specialist.json");
     assert_eq!(first.storage_path, second.storage_path);
-    assert_eq!(node.store.get("p", first.id), None, "acknowledged, and lost");
-    assert!(node.store.get("p", second.id).is_some());
+    assert_eq!(node.store.get(&project("p"), first.id), None, "acknowledged, and lost");
+    assert!(node.store.get(&project("p"), second.id).is_some());
     assert_eq!((node.store.total(), node.durable.len()), (1, 1));
     assert_eq!(node.crash(), []);
-    assert_eq!(node.listed(&Query::project("p")), ["r2"]);
+    assert_eq!(node.listed(&all()), ["r2"]);
     // Answers that come in the other order do not change what is in the file.
     let ids = ["r3", "r4"].map(|request| {
-        let begun = node.store.begin_put(draft("p", "a", "3"), request, t(2)).unwrap();
+        let begun = node.store.begin_put(keyed(draft("p", "a", "3"), request), t(2)).unwrap();
         node.begin(begun).unwrap()
     });
     assert!(node.store.committed(ids[1]).is_some());
     assert!(node.store.committed(ids[0]).is_some());
-    assert_eq!(node.listed(&Query::project("p")), ["r4"]);
+    assert_eq!(node.listed(&all()), ["r4"]);
     node.delete("p", ids[1], 3);
     assert_eq!((node.store.total(), node.durable.len()), (0, 0));
 }
@@ -182,15 +209,15 @@ fn the_scheme_of_the_document_loses_a_second_result() {
 fn a_deleted_result_does_not_come_back() {
     let mut node = Node::default();
     let reply = node.put(draft("p", "a", "1"), "r1", 0);
-    let begun = node.store.begin_delete("p", reply.id, t(1)).unwrap();
+    let begun = node.store.begin_delete(&project("p"), reply.id, t(1)).unwrap();
     let id = node.begin(begun).unwrap();
-    assert!(node.store.get("p", id).is_some(), "not yet durable");
-    assert_eq!(node.store.begin_delete("p", id, t(1)), Ok(Begun::Wait(id)));
+    assert!(node.store.get(&project("p"), id).is_some(), "not yet durable");
+    assert_eq!(node.store.begin_delete(&project("p"), id, t(1)), Ok(Begun::Wait(id)));
     assert_eq!(node.sync(), [Reply { at: t(1), ..reply }]);
     for _ in 0..2 {
-        assert_eq!((node.store.get("p", id), node.store.total()), (None, 0));
-        assert_eq!(node.store.begin_delete("p", id, t(2)), Err(Refused::Unknown));
-        let late = node.store.begin_put(draft("p", "a", "1"), "r1", t(2));
+        assert_eq!((node.store.get(&project("p"), id), node.store.total()), (None, 0));
+        assert_eq!(node.store.begin_delete(&project("p"), id, t(2)), Err(Refused::Unknown));
+        let late = node.store.begin_put(keyed(draft("p", "a", "1"), "r1"), t(2));
         assert_eq!(late, Err(Refused::Deleted(id)));
         assert_eq!(node.crash(), []);
     }
@@ -207,11 +234,11 @@ fn what_is_older_than_the_retention_is_over() {
     let nanosecond = SignedDuration::from_nanos(1);
     assert_eq!(node.store.expire(t(0) + month - nanosecond), <[String; 0]>::default());
     assert_eq!(node.store.expire(t(0) + month), [result.storage_path.clone()]);
-    assert_eq!((node.store.get("p", result.id), node.store.total()), (None, 0));
+    assert_eq!((node.store.get(&project("p"), result.id), node.store.total()), (None, 0));
     assert_eq!(node.store.expire(t(1) + month), [deleted.storage_path]);
     assert_eq!(node.put(draft("p", "a", "1"), "r1", 9).id, result.id, "nobody remembers it");
     // One that is being deleted is left to that.
-    let begun = node.store.begin_delete("p", result.id, t(10)).unwrap();
+    let begun = node.store.begin_delete(&project("p"), result.id, t(10)).unwrap();
     let id = node.begin(begun).unwrap();
     assert!(node.store.expire(t(20) + month).is_empty());
     assert!(node.store.committed(id).is_some());
@@ -234,21 +261,17 @@ fn damaged_files_are_reported_and_left_alone() {
     for (path, bytes) in [
         (good.storage_path.replace("/p/", "/q/"), good_bytes),
         (gone.storage_path.replace("/p/", "/q/"), gone_bytes.clone()),
-        ("results/p/32/coder/other.json".to_owned(), gone_bytes.clone()),
+        ("results/p/32/go-specialist/other.json".to_owned(), gone_bytes.clone()),
         ("results/pp/x.json".to_owned(), b"null".to_vec()),
         ("results/p/empty.json".to_owned(), Vec::new()),
-        (format!("results/p/33/coder/{}.json", gone.id), gone_bytes),
+        (format!("results/p/33/go-specialist/{}.json", gone.id), gone_bytes),
     ] {
         node.durable.insert(path, bytes);
     }
-    let evil = Stored {
-        id: file::id_of(&draft("../p", "a", ""), "r"),
-        request_id: "r".to_owned(),
-        stored_at: t(0),
-        result: draft("../p", "a", ""),
-    };
-    let path = Naming::ById.path(&evil.result, evil.id);
-    node.durable.insert(path, file::File::Result(evil).bytes());
+    // An id that no agent can have handed in.
+    let text = String::from_utf8(node.durable[&good.storage_path].clone()).unwrap();
+    let evil = text.replace("\"p\"", "\"../p\"");
+    node.durable.insert(good.storage_path.replace("/p/", "/../p/"), evil.into());
 
     let damaged = node.crash();
     let kinds: Vec<&str> = damaged
@@ -263,10 +286,10 @@ fn damaged_files_are_reported_and_left_alone() {
     let count = |kind| kinds.iter().filter(|it| **it == kind).count();
     assert_eq!(
         (count("unreadable"), count("changed"), count("misplaced"), count("conflict")),
-        (3, 1, 4, 1),
+        (4, 1, 3, 1),
         "{damaged:?}"
     );
-    assert_eq!(node.listed(&Query::project("p")), ["r1"]);
+    assert_eq!(node.listed(&all()), ["r1"]);
     assert_eq!(node.store.total(), 1);
     let changed = damaged.iter().find(|it| it.damage == Damage::Changed).unwrap();
     assert!(changed.to_string().ends_with(".json: its contents were changed"));
@@ -279,90 +302,113 @@ fn results_are_listed_by_time_in_pages() {
         node.put(draft("p", "a", ""), request, at);
     }
     node.put(draft("q", "a", ""), "other", 2);
-    let all = Query::project("p");
+    let all = all();
     assert_eq!(all.limit, 100);
     assert_eq!(node.listed(&all), ["r4", "r3", "r2", "r1"]);
-    let oldest = Query { order: Order::OldestFirst, ..all.clone() };
-    assert_eq!(node.listed(&oldest), ["r1", "r2", "r3", "r4"]);
-    let between = Query { since: Some(t(2)), until: Some(t(3)), ..oldest.clone() };
-    assert_eq!(node.listed(&between), ["r2", "r3"], "both ends are included");
+    let between = ResultQuery { from: Some(t(2)), to: Some(t(3)), ..all.clone() };
+    assert_eq!(node.listed(&between), ["r3", "r2"], "both ends are included");
     let nanosecond = SignedDuration::from_nanos(1);
     let inside =
-        Query { since: Some(t(2) + nanosecond), until: Some(t(3) - nanosecond), ..oldest.clone() };
+        ResultQuery { from: Some(t(2) + nanosecond), to: Some(t(3) - nanosecond), ..all.clone() };
     assert_eq!(node.listed(&inside), <[&str; 0]>::default());
-    let reversed = Query { since: Some(t(3)), until: Some(t(2)), ..oldest.clone() };
+    let reversed = ResultQuery { from: Some(t(3)), to: Some(t(2)), ..all.clone() };
     assert_eq!(node.listed(&reversed), <[&str; 0]>::default());
 
     for (query, pages) in [
         (&all, [["r4", "r3"], ["r2", "r1"]]),
-        (&oldest, [["r1", "r2"], ["r3", "r4"]]),
-        (&Query { until: Some(t(3)), ..all.clone() }, [["r3", "r2"], ["r1", ""]]),
-        (&Query { since: Some(t(2)), ..oldest.clone() }, [["r2", "r3"], ["r4", ""]]),
+        (&ResultQuery { to: Some(t(3)), ..all.clone() }, [["r3", "r2"], ["r1", ""]]),
+        (&ResultQuery { from: Some(t(2)), ..all.clone() }, [["r4", "r3"], ["r2", ""]]),
     ] {
-        let mut query = Query { limit: 2, ..query.clone() };
+        let mut query = ResultQuery { limit: 2, ..query.clone() };
         for (turn, page) in pages.iter().enumerate() {
             let expected: Vec<&str> = page.iter().copied().filter(|it| !it.is_empty()).collect();
             assert_eq!(node.listed(&query), expected);
-            let next = node.store.query(&query).next;
+            let next = node.page("p", &query).next;
             assert_eq!(next.is_some(), turn == 0, "a full last page is the end, too");
-            query.after = next.or(query.after);
+            query.cursor = next.map(Into::into).or(query.cursor);
         }
     }
     // A cursor outside the range asked for does not widen it.
-    let first = node.store.query(&Query { limit: 1, ..oldest.clone() }).next;
-    let last = node.store.query(&Query { limit: 1, ..all.clone() }).next;
-    let query = Query { since: Some(t(3)), after: first, ..oldest.clone() };
-    assert_eq!(node.listed(&query), ["r3", "r4"]);
-    let query = Query { until: Some(t(2)), after: last, ..all.clone() };
+    let newest = node.page("p", &ResultQuery { limit: 1, ..all.clone() }).next.map(Into::into);
+    let query = ResultQuery { to: Some(t(2)), cursor: newest.clone(), ..all.clone() };
     assert_eq!(node.listed(&query), ["r2", "r1"]);
-    let query = Query { since: Some(t(4)), after: first, ..all.clone() };
+    let query = ResultQuery { from: Some(t(4)), cursor: newest, ..all.clone() };
     assert_eq!(node.listed(&query), <[&str; 0]>::default());
-    assert_eq!(node.listed(&Query { limit: 0, ..all }), ["r4"]);
+    assert_eq!(node.listed(&ResultQuery { limit: 0, ..all.clone() }), ["r4"]);
+    let cursor = super::super::wire::Cursor::new("no-cursor").ok();
+    let bad = node.store.query(&project("p"), &ResultQuery { cursor, ..all });
+    assert_eq!(bad, Err(BadCursor));
 }
 
 #[test]
 fn queries_filter_and_counts_agree() {
     let mut node = Node::default();
     node.put(draft("p", "a", ""), "r1", 1);
-    node.put(Draft { status: Status::Failure, ..draft("p", "a", "") }, "r2", 2);
-    node.put(Draft { agent_type: "qa".to_owned(), ..draft("p", "b", "") }, "r3", 3);
-    node.put(Draft { issue_id: "7".to_owned(), ..draft("p", "b", "") }, "r4", 4);
-    let all = Query::project("p");
-    let text = |text: &str| Some(text.to_owned());
-    assert_eq!(node.listed(&Query { agent: text("a"), ..all.clone() }), ["r2", "r1"]);
-    assert_eq!(node.listed(&Query { agent_type: text("qa"), ..all.clone() }), ["r3"]);
-    assert_eq!(node.listed(&Query { issue: text("7"), ..all.clone() }), ["r4"]);
-    assert_eq!(node.listed(&Query { status: Some(Status::Failure), ..all.clone() }), ["r2"]);
-    let both = Query { agent: text("b"), issue: text("32"), ..all };
+    node.put(NewResult { status: ResultStatus::Failed, ..draft("p", "a", "") }, "r2", 2);
+    node.put(NewResult { agent_type: AgentType::QaEngineer, ..draft("p", "b", "") }, "r3", 3);
+    node.put(NewResult { issue_id: IssueId::new("7").unwrap(), ..draft("p", "b", "") }, "r4", 4);
+    let all = all();
+    let agent = |name| AgentId::new(name).ok();
+    let issue = |name| IssueId::new(name).ok();
+    assert_eq!(node.listed(&ResultQuery { agent_id: agent("a"), ..all.clone() }), ["r2", "r1"]);
+    let qa = Some(AgentType::QaEngineer);
+    assert_eq!(node.listed(&ResultQuery { agent_type: qa, ..all.clone() }), ["r3"]);
+    assert_eq!(node.listed(&ResultQuery { issue_id: issue("7"), ..all.clone() }), ["r4"]);
+    let failed = Some(ResultStatus::Failed);
+    assert_eq!(node.listed(&ResultQuery { status: failed, ..all.clone() }), ["r2"]);
+    let both = ResultQuery { agent_id: agent("b"), issue_id: issue("32"), ..all };
     assert_eq!(node.listed(&both), ["r3"]);
-    let counts = node.store.counts("p");
+    let counts = node.store.counts(&project("p"));
     assert_eq!(counts.total, 4);
-    assert_eq!(counts.by_status, BTreeMap::from([(Status::Success, 3), (Status::Failure, 1)]));
-    let types = [("coder".to_owned(), 3), ("qa".to_owned(), 1)];
+    assert_eq!(
+        counts.by_status,
+        BTreeMap::from([(ResultStatus::Success, 3), (ResultStatus::Failed, 1)])
+    );
+    let types = [(AgentType::GoSpecialist, 3), (AgentType::QaEngineer, 1)];
     assert_eq!(counts.by_agent_type, BTreeMap::from(types));
-    assert_eq!(node.store.counts("q"), Counts::default());
+    assert_eq!(node.store.counts(&project("q")), Counts::default());
 }
 
 #[test]
 fn fields_that_are_not_known_are_kept() {
-    let text = json!({
-        "agent_id": "a-1", "agent_type": "coder", "project_id": "p", "issue_id": "32",
-        "status": "completed", "files_affected": ["src/lib.rs"], "metrics": {"z": 1, "a": 0.5},
-        "next": {"b": [1, null], "a": "ü\n"},
-    })
-    .to_string();
-    let draft: Draft = serde_json::from_str(&text).unwrap();
-    assert_eq!((draft.status, draft.extra.len()), (Status::Success, 1));
+    let mut draft = draft("p", "a", "yes");
+    for (name, value) in [
+        ("metrics", json!({"z": 1, "a": 0.5, "b": 0.1, "c": 1e300, "d": 2.5e-8})),
+        ("next", json!({"b": [1, null], "a": "ü\n"})),
+    ] {
+        draft.result.insert(name.to_owned(), value);
+    }
     let mut node = Node::default();
     let reply = node.put(draft.clone(), "r1", 0);
     assert_eq!(node.crash(), []);
-    assert_eq!(node.store.get("p", reply.id).unwrap().result, draft);
-    assert!(serde_json::from_str::<Draft>("{\"agent\": \"a\"}").is_err());
+    let stored = node.store.get(&project("p"), reply.id).unwrap();
+    assert_eq!(stored.result, draft);
+    let view = stored.view(Naming::ById);
+    assert_eq!((&view.result, view.timestamp, view.stored_at), (&draft.result, t(0), t(0)));
+    assert_eq!(
+        (view.id.as_str(), &view.storage_path),
+        (&*reply.id.to_string(), &reply.storage_path)
+    );
+}
+
+#[test]
+fn without_a_key_the_same_contents_are_the_same_result() {
+    let mut node = Node::default();
+    let put = |node: &mut Node, draft: NewResult| {
+        let begun = node.store.begin_put(draft, t(0)).unwrap();
+        node.begin(begun).map(|_| node.sync()).map_or_else(|reply| reply.id, |all| all[0].id)
+    };
+    let first = put(&mut node, draft("p", "a", "yes"));
+    assert_eq!(put(&mut node, draft("p", "a", "yes")), first);
+    assert_ne!(put(&mut node, draft("p", "a", "no")), first);
+    assert_eq!(node.crash(), []);
+    assert_eq!(put(&mut node, draft("p", "a", "yes")), first);
+    assert_eq!(node.store.total(), 2);
 }
 
 #[test]
 fn the_order_of_keys_does_not_count() {
-    let value = |text| serde_json::from_str::<Value>(text).unwrap();
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
     let (one, other) = (
         "{\"a\":1,\"b\":[{\"d\":2,\"c\":\"\\\"\"},true]}",
         "{\"b\":[{\"c\":\"\\\"\",\"d\":2},true],\"a\":1}",
@@ -374,72 +420,35 @@ fn the_order_of_keys_does_not_count() {
 
 #[test]
 fn ids_are_what_they_always_were() {
-    let id = file::id_of(&draft("p", "a", "yes"), "r1");
-    assert_eq!(id.to_string(), "59dff52c95f3d517b118af53e3af4c74");
+    let id = file::id_of(&draft("p", "a", "yes"), &RequestId::new("r1").unwrap());
+    assert_eq!(id.to_string(), "733774e2d2f30931ce4f444f09cef11f");
     assert_eq!(id.to_string().parse(), Ok(id));
-    assert_eq!(serde_json::from_value::<ResultId>(json!(id)).unwrap(), id);
+    assert_eq!(ResultId::from(id).as_str(), id.to_string());
+    assert_eq!(serde_json::from_value::<ContentId>(json!(id)).unwrap(), id);
     let text = "0123456789abcdef0123456789abcdef";
-    assert_eq!(text.parse::<ResultId>().unwrap().to_string(), text);
+    assert_eq!(text.parse::<ContentId>().unwrap().to_string(), text);
     for bad in
         ["", "0", &text[1..], &format!("{text}0"), &text.to_uppercase(), &text.replace('0', "+")]
     {
-        assert_eq!(bad.parse::<ResultId>(), Err(BadId), "{bad}");
+        assert_eq!(bad.parse::<ContentId>(), Err(BadId), "{bad}");
     }
-    let cursor = Query { limit: 1, ..Query::project("p") };
+    let cursor = ResultQuery { limit: 1, ..all() };
     let mut node = Node::default();
     node.put(draft("p", "a", "1"), "r1", -1_900_000_000);
     node.put(draft("p", "a", "2"), "r2", 0);
-    let next = node.store.query(&cursor).next.unwrap();
+    let next = node.page("p", &cursor).next.unwrap();
     assert_eq!(next.to_string().parse(), Ok(next));
+    assert_eq!(super::super::wire::Cursor::from(next).as_str(), next.to_string());
     for bad in [
         "",
         ".",
         "1.2",
+        "-1.0123456789abcdef0123456789abcdef",
+        "+1.0123456789abcdef0123456789abcdef",
         "x.0123456789abcdef0123456789abcdef",
-        "9999999999999999999999999999.0123456789abcdef0123456789abcdef",
+        "9999999999999999999999999999999.0123456789abcdef0123456789abcdef",
     ] {
         assert_eq!(bad.parse::<Cursor>(), Err(BadCursor), "{bad}");
-    }
-}
-
-#[test]
-fn names_are_plain() {
-    let longest = "x".repeat(LONGEST_NAME);
-    for good in ["a", "A-1_b.c", "0", "-", &longest] {
-        assert_eq!(check_name("issue_id", good), Ok(()));
-    }
-    let too_long = "x".repeat(LONGEST_NAME + 1);
-    for (bad, why) in [
-        ("", "is empty"),
-        (".", "starts with a dot"),
-        ("..", "starts with a dot"),
-        ("a/b", "has a character other than letters, digits, `.`, `_` and `-`"),
-        ("a b", "has a character other than letters, digits, `.`, `_` and `-`"),
-        ("ü", "has a character other than letters, digits, `.`, `_` and `-`"),
-        ("a\0", "has a character other than letters, digits, `.`, `_` and `-`"),
-        (&too_long, "is longer than 128 bytes"),
-    ] {
-        assert_eq!(check_name("issue_id", bad), Err(Invalid { field: "issue_id", why }), "{bad}");
-    }
-    let mut store = Store::default();
-    let good = draft("p", "a", "");
-    for (field, draft, request) in [
-        ("agent", Draft { agent: "..".into(), ..good.clone() }, "r"),
-        ("agent_type", Draft { agent_type: "../x".into(), ..good.clone() }, "r"),
-        ("project_id", Draft { project_id: String::new(), ..good.clone() }, "r"),
-        ("issue_id", Draft { issue_id: "a\n".into(), ..good.clone() }, "r"),
-        ("request_id", good, "/"),
-    ] {
-        let Err(Refused::Invalid(invalid)) = store.begin_put(draft, request, t(0)) else {
-            panic!("{field}")
-        };
-        assert_eq!(invalid.field, field);
-    }
-    assert_eq!(store.writing(), 0);
-    for (status, name) in
-        [(Status::Success, "success"), (Status::Partial, "partial"), (Status::Failure, "failure")]
-    {
-        assert_eq!((status.to_string().as_str(), json!(status)), (name, json!(name)));
     }
 }
 
@@ -451,14 +460,14 @@ proptest! {
         steps in prop::collection::vec((0_u8..8, 0_u8..3, 0_u8..6), 1..80),
     ) {
         let mut node = Node::default();
-        let mut model: BTreeMap<(String, String), (ResultId, Draft)> = BTreeMap::new();
+        let mut model: BTreeMap<(String, String), (ContentId, NewResult)> = BTreeMap::new();
         let mut gone: Vec<(String, String)> = Vec::new();
-        for (now, (what, project, request)) in steps.into_iter().enumerate() {
-            let (project, request) = (format!("p{project}"), format!("r{request}"));
-            let place = (project.clone(), request.clone());
-            let it = draft(&project, "a", &request);
+        for (now, (what, name, request)) in steps.into_iter().enumerate() {
+            let (name, request) = (format!("p{name}"), format!("r{request}"));
+            let place = (name.clone(), request.clone());
+            let it = draft(&name, "a", &request);
             match what {
-                0..=3 => match node.store.begin_put(it, &request, t(now as i64)) {
+                0..=3 => match node.store.begin_put(keyed(it, &request), t(now as i64)) {
                     Ok(begun) => if let Err(reply) = node.begin(begun) {
                         prop_assert_eq!(model[&place].0, reply.id);
                     },
@@ -468,7 +477,7 @@ proptest! {
                     }
                 },
                 4 => if let Some((id, _)) = model.get(&place)
-                    && let Ok(begun) = node.store.begin_delete(&project, *id, t(now as i64))
+                    && let Ok(begun) = node.store.begin_delete(&project(&name), *id, t(now as i64))
                 {
                     let _ = node.begin(begun);
                 },
@@ -479,9 +488,9 @@ proptest! {
                     let before = node.written.clone();
                     for (write, reply) in before.into_iter().zip(node.sync()) {
                         let path: Vec<&str> = write.path.split('/').collect();
-                        let found = node.store.get(path[1], reply.id);
+                        let found = node.store.get(&project(path[1]), reply.id);
                         if let Some(stored) = found {
-                            let place = (path[1].to_owned(), stored.request_id.clone());
+                            let place = (path[1].to_owned(), stored.request_id.to_string());
                             let known = model.insert(place, (reply.id, stored.result.clone()));
                             prop_assert!(known.is_none(), "acknowledged as new once only");
                         } else {
@@ -495,15 +504,16 @@ proptest! {
                 _ => prop_assert_eq!(node.crash(), []),
             }
             prop_assert_eq!(node.store.total(), model.len() as u64);
-            for ((project, request), (id, draft)) in &model {
-                let stored = node.store.get(project, *id).unwrap();
-                prop_assert_eq!((&stored.request_id, &stored.result), (request, draft));
+            for ((name, request), (id, draft)) in &model {
+                let stored = node.store.get(&project(name), *id).unwrap();
+                prop_assert_eq!(stored.request_id.as_str(), request.as_str());
+                prop_assert_eq!(&stored.result, draft);
             }
-            for project in ["p0", "p1", "p2"] {
-                let listed = node.store.query(&Query::project(project)).results;
-                let wanted = model.keys().filter(|(it, _)| it == project).count();
+            for name in ["p0", "p1", "p2"] {
+                let listed = node.page(name, &all()).results;
+                let wanted = model.keys().filter(|(it, _)| it == name).count();
                 prop_assert_eq!(listed.len(), wanted);
-                prop_assert_eq!(node.store.counts(project).total, wanted as u64);
+                prop_assert_eq!(node.store.counts(&project(name)).total, wanted as u64);
                 prop_assert!(listed.is_sorted_by_key(|it| std::cmp::Reverse((it.stored_at, it.id))));
             }
         }

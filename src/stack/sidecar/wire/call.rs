@@ -100,6 +100,15 @@ impl ResultStatus {
         }
     }
 
+    /// The `status` of a result.
+    fn of(result: &Map<String, Value>) -> Result<ResultStatus, &'static str> {
+        match result.get("status") {
+            None | Some(Value::Null) => Err("is missing"),
+            Some(Value::String(word)) => ResultStatus::read(word),
+            Some(_) => Err("must be a string"),
+        }
+    }
+
     fn read(word: &str) -> Result<ResultStatus, &'static str> {
         match word {
             "success" => Ok(ResultStatus::Success),
@@ -111,7 +120,8 @@ impl ResultStatus {
 }
 
 /// The body of `POST /api/results`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unread")]
 pub struct NewResult {
     /// Whose.
     pub agent_id: AgentId,
@@ -131,6 +141,28 @@ pub struct NewResult {
     /// The header `Idempotency-Key`: requests of the same key are one.
     #[serde(skip)]
     pub key: Option<RequestId>,
+}
+
+/// A result whose status nobody has looked for.
+#[derive(Deserialize)]
+struct Unread {
+    agent_id: AgentId,
+    agent_type: AgentType,
+    issue_id: IssueId,
+    project_id: ProjectId,
+    result: Map<String, Value>,
+    timestamp: Timestamp,
+}
+
+impl TryFrom<Unread> for NewResult {
+    type Error = &'static str;
+
+    fn try_from(unread: Unread) -> Result<NewResult, &'static str> {
+        let Unread { agent_id, agent_type, issue_id, project_id, result, timestamp } = unread;
+        let status = ResultStatus::of(&result)?;
+        let key = None;
+        Ok(NewResult { agent_id, agent_type, issue_id, project_id, result, timestamp, status, key })
+    }
 }
 
 /// The body of `POST /api/events/:type`.
@@ -281,11 +313,7 @@ fn new_result(mut fields: Fields, key: Option<RequestId>) -> Result<NewResult, F
     let project_id = required!(fields.text("project_id", ProjectId::new));
     let result = required!(fields.object("result"));
     let timestamp = required!(fields.instant("timestamp"));
-    let status = match result.get("status") {
-        None | Some(Value::Null) => Err("is missing"),
-        Some(Value::String(word)) => ResultStatus::read(word),
-        Some(_) => Err("must be a string"),
-    };
+    let status = ResultStatus::of(&result);
     let status = status.map_err(|reason| fields.fault("result.status", reason))?;
     Ok(NewResult { agent_id, agent_type, issue_id, project_id, result, timestamp, status, key })
 }

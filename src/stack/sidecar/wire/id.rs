@@ -40,6 +40,12 @@ fn check(text: &str) -> Result<(), BadId> {
     if text.contains("..") { Err(BadId::Dots) } else { Ok(()) }
 }
 
+/// Ids that the sidecar makes itself, of parts that are known to be good.
+pub(in crate::stack::sidecar) trait Made {
+    /// This text, which is an id.
+    fn made(text: &str) -> Self;
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -60,6 +66,13 @@ macro_rules! ids {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl Made for $name {
+            fn made(text: &str) -> $name {
+                debug_assert_eq!(check(text), Ok(()));
+                $name(text.into())
             }
         }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Code, Fault};
+use serde_json::Value;
+
+use super::{Code, EventType, EventView, Fault};
 
 /// At most so many conditions in a filter.
 const MAX_CONDITIONS: usize = 16;
@@ -75,7 +77,12 @@ impl Query {
     }
 }
 
-/// Conditions on the data of an event, `field:value,field:value`: all must hold.
+/// Fields of an event that must all have these values, `field:value,field:value`. Without any, every
+/// event matches.
+///
+/// A field is one of the event (`event_type`, `publisher`, `topic`, `correlation_id`), or else of
+/// its `data`, with dots between the levels (`data.` in front may be left out). Values are compared
+/// as text; a field that is not there, or is a list or an object, matches nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter(Vec<(String, String)>);
 
@@ -92,6 +99,35 @@ impl Filter {
             return Err(format!("has more than {MAX_CONDITIONS} conditions"));
         }
         Ok(Filter(conditions))
+    }
+
+    /// Only events of this type.
+    #[must_use]
+    pub fn of_type(mut self, event_type: &EventType) -> Filter {
+        self.0.push(("event_type".to_owned(), event_type.as_str().to_owned()));
+        self
+    }
+
+    /// Is it such an event?
+    pub fn matches(&self, event: &EventView) -> bool {
+        self.0.iter().all(|(field, value)| match field.as_str() {
+            "event_type" => event.event_type.as_str() == value,
+            "publisher" => event.publisher.as_str() == value,
+            "topic" => event.topic.is_some_and(|topic| topic.as_str() == value),
+            "correlation_id" => {
+                event.correlation_id.as_ref().is_some_and(|it| it.as_str() == value)
+            }
+            field => {
+                let path = field.strip_prefix("data.").unwrap_or(field);
+                let found = path.split('.').try_fold(&event.data, |data, key| data.get(key));
+                match found {
+                    Some(Value::String(text)) => text == value,
+                    Some(Value::Number(number)) => number.to_string() == *value,
+                    Some(Value::Bool(it)) => it.to_string() == *value,
+                    _ => false,
+                }
+            }
+        })
     }
 
     /// Fields and the values they must have.

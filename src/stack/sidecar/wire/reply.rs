@@ -106,32 +106,6 @@ pub struct PerformanceStatus {
     pub requests_per_second: f64,
 }
 
-/// `GET /api/context/:issue_id/:agent_type`. What is in `context` is not looked at here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ContextReply<C = Value> {
-    /// About what.
-    pub issue_id: IssueId,
-    /// For whom.
-    pub agent_type: AgentType,
-    /// What there is to know.
-    pub context: C,
-    /// Whether something was cut.
-    pub truncated: bool,
-    /// How: `none` if nothing was.
-    pub truncation_strategy: String,
-    /// Bytes of all contents.
-    #[serde(default)]
-    pub total_size_bytes: u64,
-    /// How many files.
-    #[serde(default)]
-    pub file_count: u64,
-    /// When, by the sidecar's clock.
-    pub timestamp: Timestamp,
-    /// Whether it was known already.
-    #[serde(default)]
-    pub cache_hit: bool,
-}
-
 /// An agent that should be next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -267,7 +241,7 @@ pub struct EventView {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventsPage {
     /// What came, oldest first; nothing if the time was over.
-    pub events: Vec<EventView>,
+    pub events: Vec<Rc<EventView>>,
     /// Whether there are more already.
     pub more_available: bool,
     /// Where to go on.
@@ -276,6 +250,17 @@ pub struct EventsPage {
     /// That the time was over; only then is it on the wire.
     #[serde(default, skip_serializing_if = "is_false")]
     pub timeout: bool,
+    /// How many events were dropped from a full buffer, since the subscription began, before this
+    /// reader had them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u64,
+    /// That `since` is of an earlier life of the event bus, of which nothing is left.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub restarted: bool,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 fn is_false(value: &bool) -> bool {

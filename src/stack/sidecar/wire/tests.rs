@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::*;
+use super::{super::context::ContextResponse, *};
 
 fn limits() -> Limits {
     Limits { body: 4_096, path: 512 }
@@ -528,7 +528,7 @@ fn answers_of_deployments_parse() {
     }))
     .unwrap();
     assert_eq!(health.checks.active_agents, 5);
-    let context: ContextReply = serde_json::from_value(json!({
+    let context: ContextResponse = serde_json::from_value(json!({
         "issue_id": "i", "agent_type": "python-specialist", "context": { "metadata": {} },
         "truncated": false, "truncation_strategy": "none", "timestamp": "2025-11-18T10:00:00Z",
     }))
