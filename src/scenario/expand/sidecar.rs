@@ -30,7 +30,8 @@ pub(super) fn sidecar(world: &mut World, sim: &Sim) -> Option<Hosted> {
     let (own, key, projects) = (Rc::clone(&settings), Rc::clone(&keys), sim.projects.clone());
     let limits = pressure.clone();
     let gateway = world.spawn("sidecar", move |env| {
-        Gateway::new(env, Rc::clone(&own), Rc::clone(&key), &projects, limits.clone())
+        let gateway = Gateway::new(env, Rc::clone(&own), Rc::clone(&key), &projects);
+        gateway.under(limits.clone())
     });
     let (resolver, ledger) = (Resolver::default(), Ledger::default());
     let parts = SidecarParts { gateway, settings, keys, resolver, ledger };
@@ -127,19 +128,20 @@ mod tests {
         parse("sims/test.toml", &format!("{SIM}{faults}")).unwrap()
     }
 
-    /// What every request of the clients ended with: when it was asked, in ms, by whom, and why
-    /// there was no answer.
-    fn ends(sim: &Sim) -> Vec<(u64, String, &'static str)> {
+    /// What every request of the clients ended with: when it was asked, in ms, by whom, and the
+    /// status or, without an answer, why there is none.
+    fn ends(sim: &Sim) -> Vec<(u64, String, String)> {
         let mut world = World::new(Seed(1));
         let ends = Rc::new(RefCell::new(Vec::new()));
         let seen = Rc::clone(&ends);
         world.observe(move |sighting: &Sighting<'_>| {
             if let Happening::Emitted { payload, .. } = sighting.what
                 && let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>()
-                && let SidecarEvent::Answered { who, asked_ns, error, .. } = event
+                && let SidecarEvent::Answered { who, asked_ns, status, error, .. } = event
                 && who.starts_with("c-")
             {
-                seen.borrow_mut().push((asked_ns / 1_000_000, who.to_string(), *error));
+                let end = if *status == 0 { (*error).to_owned() } else { status.to_string() };
+                seen.borrow_mut().push((asked_ns / 1_000_000, who.to_string(), end));
             }
         });
         expand(&mut world, sim, None, false).unwrap();
@@ -162,6 +164,18 @@ mod tests {
         let never = "[[fault]]\nat = \"3500ms\"\ndns = { node = \"*\" }";
         let last = [(4_000, "c-1".to_owned()), (4_000, "c-2".to_owned())];
         assert_eq!(unresolved(never), last);
+    }
+
+    #[test]
+    fn without_memory_it_is_busy_until_there_is_some_again() {
+        let fault = "[[fault]]\nat = \"1500ms\"\nfor = \"2s\"\nsidecar = { memory = \"0B\" }";
+        let mut ends = ends(&sim(fault));
+        ends.retain(|(_, who, _)| who == "c-1");
+        let ends: Vec<_> = ends.iter().map(|(at, _, end)| (*at, end.as_str())).collect();
+        assert_eq!(
+            ends,
+            [(0, "200"), (1_000, "200"), (2_000, "503"), (3_000, "503"), (4_000, "200")]
+        );
     }
 
     #[test]
