@@ -49,8 +49,8 @@ pub use service::{
 };
 pub use session::{Ledger, Resolver, SidecarParts, Worker};
 pub use sidecar::{
+    Gateway,
     auth::Keys,
-    gateway::Gateway,
     message::{Answer as SidecarAnswer, Ask, Reply},
 };
 pub use subscriber::Subscriber;

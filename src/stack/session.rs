@@ -34,8 +34,8 @@ use super::{
     SidecarEvent,
     settings::{self, Badge, TokenKind},
     sidecar::{
+        Gateway,
         auth::{Claims, Keys},
-        gateway::Gateway,
         message::{Ask, Reply},
         wire::{AgentId, Method, Request},
     },

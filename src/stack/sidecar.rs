@@ -5,11 +5,14 @@
 pub mod auth;
 pub mod context;
 pub mod events;
-pub mod gateway;
+mod gateway;
+mod gauges;
 pub mod message;
 pub mod project;
 pub mod results;
 pub mod wire;
+
+pub use self::gateway::Gateway;
 
 use std::io;
 

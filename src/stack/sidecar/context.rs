@@ -9,6 +9,7 @@
 //!
 //! Start at [`Contexts::answer`].
 
+mod actor;
 mod budget;
 mod cache;
 mod knowledge;
@@ -21,6 +22,7 @@ use std::{cmp::Reverse, collections::BTreeMap, rc::Rc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
+pub(super) use self::actor::{Assembler, Change, CountCached, Forget, GetContext, Trim};
 use self::budget::Basket;
 pub use self::{
     cache::{Cache, Key, Stats},
@@ -278,6 +280,21 @@ impl Contexts {
     /// Forgets what is kept of an issue, for all types of agents, and says how many answers it was.
     pub fn forget(&mut self, project: &ProjectId, issue: &IssueId) -> usize {
         self.cache.forget(project, issue)
+    }
+
+    /// Whether it is kept and still good.
+    pub fn keeps(&self, now: Time, key: &Key) -> bool {
+        self.cache.has(now, key)
+    }
+
+    /// How many are kept of a project.
+    pub fn count(&self, project: &ProjectId) -> u64 {
+        self.cache.count(project)
+    }
+
+    /// Throws away what is too old.
+    pub fn trim(&mut self, now: Time) {
+        self.cache.trim(now);
     }
 
     /// What is kept.

@@ -16,6 +16,7 @@
 //! Start at [`Bus`]. Nobody waits in here: who has to is parked under a ticket, and `publish` and
 //! `tick` say whose tickets are up, with the answer.
 
+mod actor;
 mod bus;
 mod log;
 mod message;
@@ -27,6 +28,7 @@ mod tests;
 
 use std::{fmt, rc::Rc, str::FromStr, time::Duration};
 
+pub(super) use self::actor::{Broker, CountEvents, Publish, TrimEvents, WaitFor};
 pub use self::{
     bus::Bus,
     message::{Ask, Published, Reader, Subscribed, Wait, WaitError, Woken},

@@ -1,33 +1,218 @@
-//! The sidecar's front: to be replaced by the one that answers.
+//! The gateway: every request comes in here, and every answer goes out.
+//!
+//! It counts connections and memory, lets requests in or not (`auth`), passes what they ask for to
+//! the other actors on its node, and says how the sidecar is. It must never answer with anything of
+//! another project than the token's, and never leave a request without an answer.
+//!
+//! Start at [`Gateway::new`]; `serve` passes requests on, `agents` starts agents, `registry` knows
+//! them, `meter` says how fast it all is.
 
-use std::rc::Rc;
+mod agents;
+mod meter;
+mod registry;
+mod serve;
 
-use actix::{Actor, Context, Handler};
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
+use actix::{Actor, Context, Handler, Message};
+
+use self::{meter::Meter, registry::Registry};
 use super::{
-    auth::Keys,
-    message::{Answer, Ask},
+    auth::{Gate, Keys, Quota, RateLimits, Refusal},
+    context::{Assembler, Trim},
+    events::{Broker, TrimEvents},
+    gauges::Gauges,
+    message::{Answer, Ask, Reply},
+    results::{Archive, Stored, Told},
+    wire::{
+        AgentId, Code, Fault, Headers, Made as _, ProjectId, Request, RequestId, ResultStatus,
+        Route, Status,
+    },
 };
 use crate::{
     stack::settings,
-    world::{Env, Later},
+    world::{Env, Later, Peer, Promise, Stream, Time},
 };
+
+/// What an answer is: how it went, and what it says.
+type Said = Result<(Status, Reply), Fault>;
+
+/// An agent has handed in a result.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Ended {
+    project: ProjectId,
+    agent: AgentId,
+    status: ResultStatus,
+    at: jiff::Timestamp,
+}
+
+impl Ended {
+    /// By this result.
+    pub(super) fn of(stored: &Stored) -> Ended {
+        Ended {
+            project: stored.result.project_id.clone(),
+            agent: stored.result.agent_id.clone(),
+            status: stored.result.status,
+            at: stored.stored_at,
+        }
+    }
+}
+
+/// A request in hand.
+struct InHand {
+    promise: Promise<Answer>,
+    id: RequestId,
+    /// The caller has named it itself.
+    is_named: bool,
+    since: Time,
+    bytes: u64,
+    /// Whose it is, once that is known.
+    project: Option<ProjectId>,
+    quota: Option<Quota>,
+}
+
+impl InHand {
+    /// The name that its caller gave it.
+    fn own_name(&self) -> Option<RequestId> {
+        self.is_named.then(|| self.id.clone())
+    }
+}
 
 /// The actor.
 pub struct Gateway {
-    _env: Env<Gateway>,
+    env: Env<Gateway>,
+    settings: Rc<settings::Sidecar>,
+    gate: Gate,
+    gauges: Rc<Gauges>,
+    contexts: Peer<Assembler>,
+    results: Peer<Archive>,
+    events: Peer<Broker>,
+    registry: Registry,
+    names: Stream,
+    /// Requests in hand.
+    connections: u32,
+    requests: u64,
+    started: Time,
+    meters: BTreeMap<ProjectId, Meter>,
 }
 
 impl Gateway {
-    /// A gateway.
+    /// A sidecar: the gateway, and the other actors on its node. It believes these keys, and knows
+    /// these projects; others are tiny.
     pub fn new(
         env: Env<Gateway>,
-        _: Rc<settings::Sidecar>,
-        _: Rc<Keys>,
-        _: &[settings::Project],
+        settings: Rc<settings::Sidecar>,
+        keys: Rc<Keys>,
+        projects: &[settings::Project],
     ) -> Gateway {
-        Gateway { _env: env }
+        let gauges = Rc::new(Gauges::default());
+        let (own, shared) = (Rc::clone(&settings), Rc::clone(&gauges));
+        let contexts = env.spawn("contexts", move |env| Assembler::new(env, own, shared, projects));
+        let (own, shared) = (Rc::clone(&settings), Rc::clone(&gauges));
+        let events = env.spawn("events", move |env| Broker::new(env, own, shared));
+        let (own, shared) = (Rc::clone(&settings), Rc::clone(&gauges));
+        let told = Told { gateway: env.me(), contexts, events };
+        let results = env.spawn("results", move |env| Archive::new(env, own, shared, told));
+        let rates = settings.rates.iter().fold(RateLimits::none(), |rates, (role, allowance)| {
+            rates.with(*role, Some(*allowance))
+        });
+        let gate = Gate::new((*keys).clone(), settings.limits, rates);
+        let registry = Registry::restore(&env.disk());
+        Gateway {
+            names: env.stream("agents"),
+            started: env.now(),
+            env,
+            settings,
+            gate,
+            gauges,
+            contexts,
+            results,
+            events,
+            registry,
+            connections: 0,
+            requests: 0,
+            meters: BTreeMap::new(),
+        }
     }
+
+    /// By what name a request is known: its own, or one that is made up.
+    fn name(&mut self, request: &Request) -> RequestId {
+        self.requests += 1;
+        let made = || format!("req-{}-{}", self.env.incarnation(), self.requests);
+        request.id().unwrap_or_else(|| RequestId::made(&made()))
+    }
+
+    /// That there is no room for a request; what is too old makes room for the next one.
+    fn crowded(&self, request: &Request, bytes: u64) -> Option<Fault> {
+        let message = if self.connections >= self.settings.connections {
+            "all connections are in use"
+        } else if self.gauges.bytes().saturating_add(bytes) > self.settings.memory {
+            self.env.send(&self.contexts, Trim);
+            self.env.send(&self.events, TrimEvents);
+            "out of memory"
+        } else {
+            return None;
+        };
+        let code = Route::of(request, &self.settings.limits).map_or(Code::Http, Route::busy_code);
+        Some(unavailable(code, message))
+    }
+
+    fn admit(&mut self, request: &Request, mut it: InHand) {
+        match self.gate.admit(request, self.env.utc(), self.env.now()) {
+            Ok(admitted) => {
+                it.quota = admitted.quota;
+                it.project = admitted.claims.as_ref().map(|claims| claims.project_id.clone());
+                self.serve(admitted.call, admitted.claims, it);
+            }
+            Err(Refusal { fault, quota }) => {
+                it.quota = quota;
+                self.answer(it, Err(fault));
+            }
+        }
+    }
+
+    /// The end of every request that was taken in hand.
+    fn answer(&mut self, it: InHand, said: Said) {
+        self.connections -= 1;
+        let requests = &self.gauges.requests;
+        requests.set(requests.get() - it.bytes);
+        if let Some(project) = &it.project {
+            let (now, started) = (self.env.now(), self.started);
+            let meter = self.meters.entry(project.clone()).or_insert_with(|| Meter::new(started));
+            meter.record(now - it.since);
+        }
+        it.promise.keep(self.to_answer(&it.id, it.quota, said));
+    }
+
+    fn to_answer(&self, id: &RequestId, quota: Option<Quota>, said: Said) -> Answer {
+        let mut headers = Headers::new();
+        headers.add("X-Request-Id", id.as_str());
+        if let Some(quota) = quota {
+            quota.add_to(&mut headers);
+        }
+        match said {
+            Ok((status, body)) => Answer { status, headers, body },
+            Err(fault) => {
+                if let Some(seconds) = fault.retry_after_seconds {
+                    headers.add("Retry-After", seconds.to_string());
+                }
+                let body = Reply::Fault(fault.body(self.env.utc(), id));
+                Answer { status: fault.status, headers, body }
+            }
+        }
+    }
+}
+
+/// Not now, but soon.
+fn unavailable(code: Code, message: &str) -> Fault {
+    Fault { retry_after_seconds: Some(1), ..Fault::new(Status::Unavailable, code, message) }
+}
+
+/// Bytes that a request takes up.
+fn size(request: &Request) -> u64 {
+    let headers = request.headers.iter().map(|(name, value)| name.len() + value.len());
+    (request.body.len() + request.path.len() + headers.sum::<usize>()) as u64
 }
 
 impl Actor for Gateway {
@@ -37,7 +222,38 @@ impl Actor for Gateway {
 impl Handler<Ask> for Gateway {
     type Result = Later<Answer>;
 
-    fn handle(&mut self, _: Ask, _: &mut Context<Self>) -> Self::Result {
-        Later::promise().1
+    fn handle(&mut self, Ask(request): Ask, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        let (id, bytes) = (self.name(&request), size(&request));
+        if let Some(fault) = self.crowded(&request, bytes) {
+            promise.keep(self.to_answer(&id, None, Err(fault)));
+            return later;
+        }
+        self.connections += 1;
+        self.gauges.requests.set(self.gauges.requests.get() + bytes);
+        let since = self.env.now();
+        let is_named = request.id().is_some();
+        let it = InHand { promise, id, is_named, since, bytes, project: None, quota: None };
+        self.admit(&request, it);
+        later
     }
+}
+
+impl Handler<Ended> for Gateway {
+    type Result = ();
+
+    fn handle(&mut self, ended: Ended, _: &mut Context<Self>) {
+        let Ended { project, agent, status, at } = ended;
+        self.registry.ended(&project, &agent, status, at);
+    }
+}
+
+/// Whole megabytes, rounded up.
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}
+
+/// Milliseconds, for people.
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
 }

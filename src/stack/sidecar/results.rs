@@ -7,7 +7,9 @@
 //!
 //! Start at [`Store`]; `query` reads what it holds, `file` is how a result looks on disk.
 
+mod actor;
 mod file;
+mod handover;
 mod query;
 mod store;
 #[cfg(test)]
@@ -18,6 +20,7 @@ use std::{fmt, rc::Rc, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::actor::{Archive, Count, Delete, Find, Get, Put, Told};
 pub use self::{
     file::{Damage, Damaged},
     query::{BadCursor, Counts, Cursor, Page},

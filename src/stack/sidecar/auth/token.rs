@@ -148,6 +148,15 @@ impl Keys {
         Hmac::new_from_slice(secret).ok().map(|mac| Keys { mac, leeway })
     }
 
+    /// Whether it is the time of claims that were believed before.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Expired`] or [`Denied::NotYetValid`].
+    pub fn check_time(&self, claims: &Claims, now: Timestamp) -> Result<(), Denied> {
+        claims.check_time(now, self.leeway)
+    }
+
     /// A token with these claims.
     pub fn issue(&self, claims: &Claims) -> String {
         let claims = serde_json::to_vec(claims).unwrap_or_default();

@@ -82,6 +82,26 @@ impl<V> Cache<V> {
         Some(&entry.value)
     }
 
+    /// Whether there is a value of this key that is still good. That is no use of it.
+    pub fn has(&self, now: Time, key: &Key) -> bool {
+        self.entries.get(key).is_some_and(|entry| now - entry.since < self.ttl)
+    }
+
+    /// How many values of a project there are.
+    pub fn count(&self, project: &ProjectId) -> u64 {
+        self.entries.keys().filter(|key| key.project == *project).count() as u64
+    }
+
+    /// Throws away what is too old.
+    pub fn trim(&mut self, now: Time) {
+        let is_old = |(_, entry): &(&Key, &Entry<V>)| now - entry.since >= self.ttl;
+        let old: Vec<Key> =
+            self.entries.iter().filter(is_old).map(|(key, _)| key.clone()).collect();
+        old.iter().for_each(|key| {
+            self.remove(key);
+        });
+    }
+
     /// Keeps a value that counts as so many bytes, in place of the one before. One that has more than
     /// the capacity is not kept, and makes nothing else go.
     pub fn insert(&mut self, now: Time, key: Key, value: V, bytes: u64) {

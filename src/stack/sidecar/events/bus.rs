@@ -334,7 +334,7 @@ impl Bus {
             Start::Oldest => (0, false),
             Start::Now => (self.projects.get(&it.project).map_or(0, |known| known.log.end), false),
         };
-        self.evict_waiters(&it.project, &it.name);
+        let displaced = self.evict_waiters(&it.project, &it.name);
         let Project { log, subscriptions, .. } = self.projects.entry(it.project).or_default();
         let known = subscriptions.get_mut(&it.name);
         let same =
@@ -351,7 +351,7 @@ impl Bus {
             subscriptions.insert(it.name, new);
             (from, false)
         };
-        Ok(Subscribed { at: self.cursor(offset), resumed, restarted })
+        Ok(Subscribed { at: self.cursor(offset), resumed, restarted, displaced })
     }
 
     /// A subscriber goes for good. Returns the tickets of who waited for it.

@@ -83,7 +83,7 @@ pub struct Published {
 }
 
 /// A subscriber is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscribed {
     /// Where it goes on.
     pub at: Cursor,
@@ -91,4 +91,6 @@ pub struct Subscribed {
     pub resumed: bool,
     /// Its cursor was of an earlier life of the bus.
     pub restarted: bool,
+    /// The tickets of who waited for it until now. Nobody will call them.
+    pub displaced: Vec<u64>,
 }

@@ -20,6 +20,16 @@ pub enum Delivery {
     AtMostOnce,
 }
 
+impl Delivery {
+    /// The name in logs and filters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Delivery::AtLeastOnce => "at_least_once",
+            Delivery::AtMostOnce => "at_most_once",
+        }
+    }
+}
+
 /// Where a subscription begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Start {

@@ -60,6 +60,18 @@ pub enum Damage {
     Conflict,
 }
 
+impl Damage {
+    /// The name in logs and filters.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Damage::Unreadable(_) => "unreadable",
+            Damage::Changed => "changed",
+            Damage::Misplaced => "misplaced",
+            Damage::Conflict => "conflict",
+        }
+    }
+}
+
 /// A file that was left alone when the store was read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {damage}")]

@@ -107,6 +107,7 @@ impl Store {
         let ids = self.by_time.get(project).into_iter().flatten();
         for stored in ids.filter_map(|(_, id)| self.get(project, *id)) {
             counts.total += 1;
+            counts.bytes += self.size(stored.id);
             *counts.by_status.entry(stored.result.status).or_default() += 1;
             *counts.by_agent_type.entry(stored.result.agent_type).or_default() += 1;
         }
@@ -133,6 +134,8 @@ pub struct Page {
 pub struct Counts {
     /// In all.
     pub total: u64,
+    /// Bytes of their files.
+    pub bytes: u64,
     /// By how they ended.
     pub by_status: BTreeMap<ResultStatus, u64>,
     /// By the type of the agent.

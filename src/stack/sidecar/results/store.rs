@@ -103,6 +103,7 @@ struct Kept {
     path: String,
     /// A later write to the same path has a higher number.
     number: u64,
+    bytes: u64,
     contents: Contents,
 }
 
@@ -115,6 +116,7 @@ enum Contents {
 struct Writing {
     path: String,
     number: u64,
+    bytes: u64,
     file: Option<File>,
     at: Timestamp,
 }
@@ -163,7 +165,7 @@ impl Store {
             }) {
                 Ok(file) => {
                     let number = store.next_number();
-                    store.keep(path, number, file);
+                    store.keep(path, number, bytes.as_ref().len() as u64, file);
                 }
                 Err(damage) => damaged.push(Damaged { path, damage }),
             }
@@ -240,17 +242,18 @@ impl Store {
     fn write(&mut self, id: ContentId, path: String, file: Option<File>, at: Timestamp) -> Begun {
         let contents = file.as_ref().map(File::bytes);
         let number = self.next_number();
-        self.writing.insert(id, Writing { path: path.clone(), number, file, at });
+        let bytes = contents.as_ref().map_or(0, Vec::len) as u64;
+        self.writing.insert(id, Writing { path: path.clone(), number, bytes, file, at });
         Begun::Write(Write { id, path, contents })
     }
 
     /// What was begun for this result is durable: whoever waits for it may be answered. None if
     /// nothing was begun.
     pub fn committed(&mut self, id: ContentId) -> Option<Reply> {
-        let Writing { path, number, file, at } = self.writing.remove(&id)?;
+        let Writing { path, number, bytes, file, at } = self.writing.remove(&id)?;
         let reply = Reply { id, storage_path: path.clone(), at };
         match file {
-            Some(file) => self.keep(path, number, file),
+            Some(file) => self.keep(path, number, bytes, file),
             None => self.forget(id),
         }
         Some(reply)
@@ -266,7 +269,7 @@ impl Store {
     }
 
     /// Takes a durable file in, in the place of what was at its path.
-    fn keep(&mut self, path: String, number: u64, file: File) {
+    fn keep(&mut self, path: String, number: u64, bytes: u64, file: File) {
         let id = file.id();
         if let Some(&other) = self.paths.get(&path) {
             if self.kept.get(&other).is_some_and(|other| other.number > number) {
@@ -288,7 +291,7 @@ impl Store {
             File::Deleted(deleted) => Contents::Deleted(deleted),
         };
         self.paths.insert(path.clone(), id);
-        self.kept.insert(id, Kept { path, number, contents });
+        self.kept.insert(id, Kept { path, number, bytes, contents });
     }
 
     /// Takes a result out of what queries find.
@@ -325,9 +328,27 @@ impl Store {
         }
     }
 
-    /// Forgets what is older than the retention, and returns the files to remove. A crash before
-    /// they are gone brings them back, to be found too old again.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<String> {
+    /// The same of any project, for who has to tell others of it.
+    pub fn find(&self, id: ContentId) -> Option<&Rc<Stored>> {
+        match &self.kept.get(&id)?.contents {
+            Contents::Result(stored) => Some(stored),
+            Contents::Deleted(_) => None,
+        }
+    }
+
+    /// Bytes of a result's file.
+    pub(super) fn size(&self, id: ContentId) -> u64 {
+        self.kept.get(&id).map_or(0, |kept| kept.bytes)
+    }
+
+    /// All that can be read, of all projects, in the order of their ids.
+    pub fn all(&self) -> impl Iterator<Item = &Rc<Stored>> {
+        self.kept.keys().filter_map(|id| self.find(*id))
+    }
+
+    /// Forgets what is older than the retention, and returns the files to remove with what could be
+    /// read in them. A crash before they are gone brings them back, to be found too old again.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<(String, Option<Rc<Stored>>)> {
         let is_over = |since: Timestamp| now.duration_since(since) >= self.settings.retention;
         let over = |(id, kept): (&ContentId, &Kept)| {
             let since = match &kept.contents {
@@ -340,8 +361,9 @@ impl Store {
         let over: Vec<(ContentId, String)> = self.kept.iter().filter_map(over).collect();
         over.into_iter()
             .map(|(id, path)| {
+                let stored = self.find(id).cloned();
                 self.forget(id);
-                path
+                (path, stored)
             })
             .collect()
     }

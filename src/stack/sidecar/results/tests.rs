@@ -232,10 +232,13 @@ fn what_is_older_than_the_retention_is_over() {
     let deleted = node.put(draft("p", "a", "2"), "r2", 0);
     node.delete("p", deleted.id, 1);
     let nanosecond = SignedDuration::from_nanos(1);
-    assert_eq!(node.store.expire(t(0) + month - nanosecond), <[String; 0]>::default());
-    assert_eq!(node.store.expire(t(0) + month), [result.storage_path.clone()]);
+    let expire = |node: &mut Node, at| -> Vec<String> {
+        node.store.expire(at).into_iter().map(|(path, _)| path).collect()
+    };
+    assert_eq!(expire(&mut node, t(0) + month - nanosecond), <[String; 0]>::default());
+    assert_eq!(expire(&mut node, t(0) + month), [result.storage_path.clone()]);
     assert_eq!((node.store.get(&project("p"), result.id), node.store.total()), (None, 0));
-    assert_eq!(node.store.expire(t(1) + month), [deleted.storage_path]);
+    assert_eq!(expire(&mut node, t(1) + month), [deleted.storage_path]);
     assert_eq!(node.put(draft("p", "a", "1"), "r1", 9).id, result.id, "nobody remembers it");
     // One that is being deleted is left to that.
     let begun = node.store.begin_delete(&project("p"), result.id, t(10)).unwrap();
@@ -274,15 +277,7 @@ fn damaged_files_are_reported_and_left_alone() {
     node.durable.insert(good.storage_path.replace("/p/", "/../p/"), evil.into());
 
     let damaged = node.crash();
-    let kinds: Vec<&str> = damaged
-        .iter()
-        .map(|it| match it.damage {
-            Damage::Unreadable(_) => "unreadable",
-            Damage::Changed => "changed",
-            Damage::Misplaced => "misplaced",
-            Damage::Conflict => "conflict",
-        })
-        .collect();
+    let kinds: Vec<&str> = damaged.iter().map(|it| it.damage.name()).collect();
     let count = |kind| kinds.iter().filter(|it| **it == kind).count();
     assert_eq!(
         (count("unreadable"), count("changed"), count("misplaced"), count("conflict")),

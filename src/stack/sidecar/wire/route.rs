@@ -66,6 +66,17 @@ impl Route {
         }
     }
 
+    /// The code of a request to it that cannot be served now: the second of its pair. The contract
+    /// has none for a context that cannot be assembled now, so that is the one of contexts.
+    pub const fn busy_code(self) -> Code {
+        match self.code() {
+            Code::Result => Code::Storage,
+            Code::Event => Code::EventBus,
+            Code::Agent => Code::Spawn,
+            code => code,
+        }
+    }
+
     /// The code of a request to it that is not valid.
     pub const fn code(self) -> Code {
         match self {
