@@ -10,6 +10,8 @@ mod gauges;
 pub mod message;
 pub mod project;
 pub mod results;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
 pub use self::gateway::Gateway;
