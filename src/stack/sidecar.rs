@@ -11,6 +11,8 @@ pub mod message;
 pub mod pressure;
 pub mod project;
 pub mod results;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
 pub use self::gateway::Gateway;
