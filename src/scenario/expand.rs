@@ -14,7 +14,7 @@ use super::{
 use crate::{
     stack::{
         self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Outage, Outages,
-        sidecar::Shortage,
+        sidecar::pressure::Shortage,
     },
     world::{self, Peer, Stream, World},
 };

@@ -11,6 +11,8 @@ mod calls;
 mod ledger;
 mod raw;
 mod report;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::{

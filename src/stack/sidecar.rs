@@ -8,15 +8,14 @@ pub mod events;
 mod gateway;
 mod gauges;
 pub mod message;
-mod pressure;
+pub mod pressure;
 pub mod project;
 pub mod results;
+#[cfg(test)]
+mod tests;
 pub mod wire;
 
-pub use self::{
-    gateway::Gateway,
-    pressure::{Pressure, Shortage},
-};
+pub use self::gateway::Gateway;
 
 use std::io;
 

@@ -46,7 +46,7 @@ pub(super) struct RawBadge {
 impl Builder {
     pub(super) fn sidecar(&mut self, raw: RawSidecar) -> Option<Sidecar> {
         let unset = Sidecar::default();
-        let (limits, bus) = (unset.context_limits, unset.bus.clone());
+        let (limits, bus) = (unset.context_limits, unset.bus);
         let sidecar = Sidecar {
             context: self.delay(raw.context, unset.context.clone()),
             cached: self.delay(raw.cached, unset.cached.clone()),

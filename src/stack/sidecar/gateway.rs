@@ -101,13 +101,12 @@ pub struct Gateway {
 
 impl Gateway {
     /// A sidecar: the gateway, and the other actors on its node. It believes these keys, and knows
-    /// these projects; others are tiny. `pressure` is what faults leave it of its memory and connections.
+    /// these projects; others are tiny.
     pub fn new(
         env: Env<Gateway>,
         settings: Rc<settings::Sidecar>,
         keys: Rc<Keys>,
         projects: &[settings::Project],
-        pressure: Pressure,
     ) -> Gateway {
         let gauges = Rc::new(Gauges::default());
         let (own, shared) = (Rc::clone(&settings), Rc::clone(&gauges));
@@ -129,7 +128,7 @@ impl Gateway {
             settings,
             gate,
             gauges,
-            pressure,
+            pressure: Pressure::default(),
             contexts,
             results,
             events,
@@ -138,6 +137,12 @@ impl Gateway {
             requests: 0,
             meters: BTreeMap::new(),
         }
+    }
+
+    /// With only so much memory and so many connections as this leaves it.
+    #[must_use]
+    pub fn under(self, pressure: Pressure) -> Gateway {
+        Gateway { pressure, ..self }
     }
 
     /// By what name a request is known: its own, or one that is made up.
@@ -149,9 +154,10 @@ impl Gateway {
 
     /// That there is no room for a request; what is too old makes room for the next one.
     fn crowded(&self, request: &Request, bytes: u64) -> Option<Fault> {
-        let message = if self.connections >= self.pressure.connections(&self.settings) {
+        let (settings, pressure) = (&self.settings, &self.pressure);
+        let message = if self.connections >= pressure.connections(settings) {
             "all connections are in use"
-        } else if self.gauges.bytes().saturating_add(bytes) > self.pressure.memory(&self.settings) {
+        } else if self.gauges.bytes().saturating_add(bytes) > pressure.memory(settings) {
             self.env.send(&self.contexts, Trim);
             self.env.send(&self.events, TrimEvents);
             "out of memory"

@@ -111,8 +111,9 @@ impl Gateway {
         let most = self.settings.bus.capacity as u64;
         let event_bus = if gauges.queued.get() >= most { "full" } else { "healthy" };
         let bytes = gauges.bytes();
-        let is_well =
-            storage == "healthy" && event_bus == "healthy" && bytes <= self.settings.memory;
+        let is_well = storage == "healthy"
+            && event_bus == "healthy"
+            && bytes <= self.pressure.memory(&self.settings);
         Health {
             status: if is_well { "healthy" } else { "degraded" }.to_owned(),
             service: "orchestration-sidecar".to_owned(),
