@@ -6,8 +6,8 @@
 //!
 //! This is the search of Wing and Gong in its forward form: it walks through the history and keeps
 //! every *place* it may have come to, each once (that is the memoisation). Nothing is put anywhere
-//! before an answer needs it, except what changes nothing: that can wait for nothing better. The
-//! search never calls itself, and gives up, aloud, at [`MOST`] places.
+//! before an answer needs it, except what is idle: it can wait for nothing better. The search never
+//! calls itself, and gives up, aloud, at [`MOST`] places.
 //!
 //! It knows nothing of the sidecar, and must not.
 
@@ -49,15 +49,18 @@ struct Place<S> {
 
 /// Looks for an order. `step` is the model: the state after an operation, or none if the operation
 /// would not have had this answer. An operation without an answer is asked for whatever it may do.
+/// `is_idle` says that an operation has its answer in this state, changes nothing, and never would in
+/// any state that may follow: a read, for one. It may always say no, at the price of more places.
 /// What is asked and what is answered at one instant may be in any order.
 ///
 /// # Errors
 ///
 /// [`Refuted`] if there is none, or it was not found.
-pub(super) fn judge<S: Clone + Ord, O>(
+pub(super) fn judge<S: Clone + Ord, O: PartialEq>(
     start: S,
     history: &[Operation<O>],
     step: impl Fn(&S, &O) -> Option<S>,
+    is_idle: impl Fn(&S, &O) -> bool,
 ) -> Result<(), Refuted> {
     let mut moments: Vec<(u64, bool, usize)> = Vec::with_capacity(history.len() * 2);
     for (number, it) in history.iter().enumerate() {
@@ -65,9 +68,9 @@ pub(super) fn judge<S: Clone + Ord, O>(
         moments.extend(it.answered.map(|at| (at.max(it.asked), true, number)));
     }
     moments.sort_unstable();
-    let changes_nothing = |state: &S, number: usize| {
+    let is_settled = |state: &S, number: usize| {
         let it = history.get(number).filter(|it| it.answered.is_some());
-        it.and_then(|it| step(state, &it.op)).is_some_and(|next| next == *state)
+        it.is_some_and(|it| is_idle(state, &it.op))
     };
     let mut pending = BTreeSet::new();
     let mut places = BTreeSet::from([Place { state: start, done: BTreeSet::new() }]);
@@ -75,7 +78,7 @@ pub(super) fn judge<S: Clone + Ord, O>(
         if !is_answer {
             pending.insert(number);
             let settle = |mut place: Place<S>| {
-                if changes_nothing(&place.state, number) {
+                if is_settled(&place.state, number) {
                     place.done.insert(number);
                 }
                 place
@@ -96,13 +99,22 @@ pub(super) fn judge<S: Clone + Ord, O>(
             if !seen.insert(place.clone()) {
                 continue;
             }
+            let mut lost: Vec<&O> = Vec::new();
             for &next in pending.difference(&place.done) {
-                let state = history.get(next).and_then(|it| step(&place.state, &it.op));
-                let Some(state) = state.filter(|state| *state != place.state) else { continue };
+                let Some(it) = history.get(next) else { continue };
+                let Some(state) = step(&place.state, &it.op) else { continue };
+                if it.answered.is_none() {
+                    // Which of those that are alike it is makes no difference; and one that changes
+                    // nothing may as well never happen.
+                    if state == place.state || lost.contains(&&it.op) {
+                        continue;
+                    }
+                    lost.push(&it.op);
+                }
                 let mut done = place.done.clone();
                 done.insert(next);
                 let idle = pending.difference(&place.done).copied();
-                done.extend(idle.filter(|&other| other != next && changes_nothing(&state, other)));
+                done.extend(idle.filter(|&other| other != next && is_settled(&state, other)));
                 open.push(Place { state, done });
             }
         }

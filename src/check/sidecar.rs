@@ -105,7 +105,6 @@ impl Sidecar {
                 self.delivery.trouble(now, sighting.node);
             }
             Happening::NodeCrashed { .. } => {
-                self.events.crashed(sighting.node);
                 self.delivery.crashed(now, sighting.node, &self.events);
             }
             _ => {}

@@ -4,8 +4,9 @@
 //! An event is owed if its publisher began to publish it after the subscription had begun, was told
 //! that it is published, and then the subscriber went on listening for long enough; or if a later
 //! one came. Who had no connection, or was busy with what came before, has more time. Nothing is
-//! owed that a full buffer dropped. The bus is in memory: a crash of the sidecar, or of the
-//! subscriber, ends what it promised. Only those are judged who say when they stop.
+//! owed that a full buffer dropped. The bus is in memory: a crash of the sidecar ends what it
+//! promised. One of the subscriber ends what was promised to it so far; what is published after it is
+//! owed when it comes back. Only those are judged who say when they stop.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,7 +46,8 @@ struct Subscription {
     received: BTreeSet<Rc<str>>,
     /// When it last received one.
     last: Option<u64>,
-    /// The longest that it took from one event to the next, which was there already.
+    /// The longest that an event took to it, from when it was published or, if that was later, from
+    /// when the one before came.
     pace: u64,
     /// When the publishing of anything that it received was last asked for.
     newest: u64,
@@ -81,7 +83,6 @@ impl Delivery {
                 event_type,
                 publisher,
                 sequence,
-                latency_ms,
                 wanted,
                 ..
             } => {
@@ -91,12 +92,13 @@ impl Delivery {
                 let it = self.subscription(who, project, event_type);
                 let is_new = it.received.insert(Rc::clone(event));
                 let twice = it.at_most_once && !is_new;
-                let published = now.saturating_sub(latency_ms.saturating_mul(1_000_000));
-                if let Some(last) = it.last.filter(|last| published <= *last) {
-                    it.pace = it.pace.max(now.saturating_sub(last));
+                let asked = events.asked(of, publisher, *sequence);
+                if let Some(asked) = asked.filter(|_| is_new) {
+                    let free = it.last.map_or(asked, |last| last.max(asked));
+                    it.pace = it.pace.max(now.saturating_sub(free));
                 }
                 it.last = Some(now);
-                it.newest = it.newest.max(events.asked(of, publisher, *sequence).unwrap_or(0));
+                it.newest = it.newest.max(asked.unwrap_or(0));
                 let failure =
                     || format!("{who} got {event} again at {}, and may get it once only", at(now));
                 self.promised.evaluate(twice.then(failure));
@@ -134,7 +136,7 @@ impl Delivery {
         }
     }
 
-    /// A node crashed, and with it what the sidecar promised, or what was promised to it.
+    /// A node crashed, and with it what the sidecar promised, or what was promised to it so far.
     pub(super) fn crashed(&mut self, now: u64, node: &str, events: &Events) {
         let all = node == NODE;
         for (who, subscriber) in &mut self.subscribers {
@@ -142,9 +144,13 @@ impl Delivery {
                 continue;
             }
             for (key, it) in &mut subscriber.subscriptions {
+                let was_open = it.since.is_some();
                 it.close(now, who, key, subscriber.trouble, events);
                 if all {
                     it.received.clear();
+                } else if was_open {
+                    // The sidecar knows it still, and goes on when it comes back.
+                    (it.since, it.newest) = (Some(now), 0);
                 }
             }
             subscriber.trouble = Some(now);

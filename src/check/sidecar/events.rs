@@ -1,6 +1,6 @@
 //! What was published, by whom and in which order, and whether that is what arrives.
 //!
-//! Who publishes numbers its events from 1. What has no number is not judged by it: the sidecar's own
+//! Who publishes numbers its events from 1, and goes on higher after a crash. What has no number is not judged by it: the sidecar's own
 //! events, and those of who made a request by hand.
 
 use std::{
@@ -42,9 +42,6 @@ pub(super) struct Published {
 #[derive(Default)]
 struct Publisher {
     sent: BTreeMap<u64, Sent>,
-    crashed: bool,
-    /// It began to count anew, so that its numbers say nothing.
-    restarted: bool,
     /// It also publishes by hand.
     by_hand: bool,
     /// How much was not acknowledged yet.
@@ -90,14 +87,7 @@ impl Events {
     /// When a publisher began to publish an event.
     pub(super) fn asked(&self, project: &Rc<str>, publisher: &Rc<str>, number: u64) -> Option<u64> {
         let publisher = self.publishers.get(&(Rc::clone(project), Rc::clone(publisher)))?;
-        publisher.sent.get(&number).filter(|_| !publisher.restarted).map(|sent| sent.asked)
-    }
-
-    /// A node crashed: a publisher on it may begin to count anew.
-    pub(super) fn crashed(&mut self, node: &str) {
-        for ((_, who), publisher) in &mut self.publishers {
-            publisher.crashed |= **who == *node;
-        }
+        publisher.sent.get(&number).map(|sent| sent.asked)
     }
 
     fn publisher(&mut self, project: &Rc<str>, who: &Rc<str>) -> &mut Publisher {
@@ -108,11 +98,12 @@ impl Events {
         match event {
             SidecarEvent::PublishAsked { who, project, event_type, sequence } => {
                 let publisher = self.publisher(project, who);
-                let last = publisher.sent.last_key_value().map_or(0, |(last, _)| *last);
-                publisher.restarted |= publisher.crashed && *sequence <= last;
+                publisher.open += 1;
+                if *sequence == 0 {
+                    return;
+                }
                 let event_type = Rc::clone(event_type);
                 let sent = Sent { event_type, asked: now, acknowledged: None };
-                publisher.open += 1;
                 publisher.sent.entry(*sequence).or_insert(sent);
             }
             SidecarEvent::EventPublished {
@@ -123,12 +114,15 @@ impl Events {
                 sequence,
                 correlation,
                 digest,
+                latency_ms,
                 ..
             } => {
                 let publisher = self.publisher(project, who);
                 publisher.open = publisher.open.saturating_sub(1);
                 let sent = publisher.sent.get_mut(sequence);
-                let asked = sent.map_or(now, |sent| {
+                // What has no number is not tried again; whole milliseconds are cut.
+                let latency = latency_ms.saturating_add(1).saturating_mul(1_000_000);
+                let asked = sent.map_or(now.saturating_sub(latency), |sent| {
                     sent.acknowledged.get_or_insert(now);
                     sent.asked
                 });
@@ -241,7 +235,7 @@ impl Events {
         let highest = came.highest;
         came.highest = highest.max(sequence);
         let publisher_of = self.publishers.get(&(Rc::clone(project), Rc::clone(publisher)));
-        let Some(known) = publisher_of.filter(|it| !it.restarted) else { return };
+        let Some(known) = publisher_of else { return };
         let before = known.sent.get(&sequence).and_then(|sent| sent.acknowledged);
         let after = known.sent.get(&highest).map(|sent| sent.asked);
         let late = sequence < highest && before.zip(after).is_some_and(|(a, b)| a <= b);
@@ -254,7 +248,7 @@ impl Events {
     /// What was never said, once everything was.
     pub(super) fn close(&mut self) {
         for (place, failure) in std::mem::take(&mut self.unsaid) {
-            let excused = self.publishers.get(&place).is_some_and(|it| it.by_hand || it.restarted);
+            let excused = self.publishers.get(&place).is_some_and(|it| it.by_hand);
             self.told.evaluate((!excused).then_some(failure));
         }
     }

@@ -51,6 +51,11 @@ fn step(state: &State, act: &Act) -> Option<State> {
     }
 }
 
+/// What changes nothing now never will: it was put, or is deleted, or is only read.
+fn is_idle(state: &State, act: &Act) -> bool {
+    step(state, act) == Some(*state)
+}
+
 impl Register {
     pub(super) fn push(&mut self, who: &Rc<str>, op: Act, asked: u64, answered: Option<u64>) {
         self.history.push(Operation { op, asked, answered });
@@ -93,7 +98,7 @@ impl Register {
 
     /// Why there is no order of all that was done with this result.
     pub(super) fn judge(&self, project: &str, result: &str) -> Option<String> {
-        let refuted = judge(State::Absent, &self.history, step).err()?;
+        let refuted = judge(State::Absent, &self.history, step, is_idle).err()?;
         let (Refuted::Unplaced(number) | Refuted::TooWide(number)) = refuted;
         let (it, who) = (self.history.get(number)?, self.actors.get(number)?);
         let answer = match it.op {

@@ -74,12 +74,19 @@ fn client(acts: Acts, rounds: u32) -> ClientGroup {
     ClientGroup {
         name: "client".to_owned(),
         count: 1,
-        badge: badge("own", AgentType::ChiefArchitect),
+        badge: badge("own", AgentType::PythonSpecialist),
         start: ms(1),
         every: None,
         rounds,
         acts,
     }
+}
+
+/// Without rate limits for who codes.
+fn unlimited() -> settings::Sidecar {
+    let mut settings = settings::Sidecar::default();
+    settings.rates.remove(&Role::Coding);
+    settings
 }
 
 fn step(what: Asked) -> Step {
@@ -112,12 +119,12 @@ impl Seen {
         self.sidecar.iter().filter(|(_, event)| event.name() == name).count()
     }
 
-    /// Acknowledged results by key, each with its ids.
+    /// Acknowledged results by who handed them in and key, each with its ids.
     fn acknowledged(&self) -> BTreeMap<String, Vec<String>> {
         let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (_, event) in &self.sidecar {
-            if let SidecarEvent::ResultAcknowledged { key, result, .. } = event {
-                let ids = all.entry(key.to_string()).or_default();
+            if let SidecarEvent::ResultAcknowledged { who, key, result, .. } = event {
+                let ids = all.entry(format!("{who} {key}")).or_default();
                 if !ids.contains(&result.to_string()) {
                     ids.push(result.to_string());
                 }
@@ -146,11 +153,11 @@ impl Seen {
         let mut listed = Vec::new();
         for (_, event) in &self.sidecar {
             match event {
-                SidecarEvent::ResultPosted { key, digest, .. } => {
-                    assert_eq!(posted.insert(key.clone(), *digest).unwrap_or(*digest), *digest);
+                SidecarEvent::ResultPosted { who, key, digest, .. } => {
+                    posted.entry((who, key)).or_insert_with(Vec::new).push(*digest);
                 }
-                SidecarEvent::ResultAcknowledged { key, result, digest, .. } => {
-                    assert_eq!(posted.get(key), Some(digest));
+                SidecarEvent::ResultAcknowledged { who, key, result, digest, .. } => {
+                    assert!(posted.get(&(who, key)).is_some_and(|all| all.contains(digest)));
                     ids.insert(result.clone(), *digest);
                 }
                 SidecarEvent::ResultRead { who, found, result, digest, .. }
@@ -242,7 +249,8 @@ fn an_agent_works_by_itself_and_all_of_it_is_read_back() {
     let seen = play(1, Cast { agents: vec![agents("rust", 3)], ..Cast::default() });
     seen.check();
     assert_eq!(seen.ended, [RequestOutcome::Ok; 3]);
-    assert_eq!(seen.acknowledged().into_keys().collect::<Vec<_>>(), ["rust.1", "rust.2", "rust.3"]);
+    let keys: Vec<_> = seen.acknowledged().into_keys().collect();
+    assert_eq!(keys, ["rust rust.1", "rust rust.2", "rust rust.3"]);
     assert_eq!((seen.count("result_posted"), seen.count("result_read")), (3, 3));
     assert_eq!(seen.count("results_listed"), 1);
     assert_eq!(seen.answers("context"), [(200, ""); 3]);
@@ -431,7 +439,7 @@ fn a_client_does_its_steps_in_their_order() {
         step(Asked::Publish(told("done").unwrap())),
     ];
     let clients = vec![client(Acts::Steps(steps), 2)];
-    let seen = play(1, Cast { clients, ..Cast::default() });
+    let seen = play(1, Cast { settings: unlimited(), clients, ..Cast::default() });
     let by_client = |(_, event): &(u64, SidecarEvent)| match event {
         SidecarEvent::Answered { who, route, status, field, .. } if &**who == "client" => {
             Some((*route, *status, field.to_string()))
@@ -461,10 +469,12 @@ fn hostile_requests_bring_nothing_of_others() {
         let victim =
             AgentGroup { badge: badge("other", AgentType::GoSpecialist), ..agents("go", 10) };
         let hostile = client(Acts::Hostile, 400);
-        let mut settings = settings::Sidecar::default();
-        settings.rates.remove(&Role::Coding);
-        let cast =
-            Cast { settings, agents: vec![victim], clients: vec![hostile], ..Cast::default() };
+        let cast = Cast {
+            settings: unlimited(),
+            agents: vec![victim],
+            clients: vec![hostile],
+            ..Cast::default()
+        };
         let seen = play(seed, cast);
         seen.check();
         for (_, event) in &seen.sidecar {

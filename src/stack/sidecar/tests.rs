@@ -1,5 +1,4 @@
 //! A sidecar on a node of a world, and a client that sends it requests and keeps the answers.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod agents;
 mod events;
@@ -21,7 +20,8 @@ use super::{
 use crate::{
     stack::settings,
     world::{
-        CallError, Env, Fault, FaultKind, Happening, LinkRule, Outcome, Peer, Seed, Sighting, World,
+        CallError, Env, Fault, FaultKind, Happening, Limits, LinkRule, Outcome, Peer, Seed,
+        Sighting, World,
     },
 };
 
@@ -96,7 +96,8 @@ fn play_with(
     steps: Vec<Step>,
 ) -> Played {
     let mut world = World::new(Seed(7));
-    world.network(LinkRule::PERFECT);
+    let time = Duration::from_secs(2 * 3_600);
+    world.network(LinkRule::PERFECT).limits(Limits { time, ..Limits::default() });
     let (settings, keys) = (Rc::new(settings), Rc::new(keys()));
     let projects: Vec<settings::Project> = projects
         .iter()

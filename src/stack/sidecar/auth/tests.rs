@@ -1,5 +1,4 @@
 //! Tokens, what they allow, and rates: each boundary from both sides.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 

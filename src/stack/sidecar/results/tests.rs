@@ -236,7 +236,7 @@ fn what_is_older_than_the_retention_is_over() {
         node.store.expire(at).into_iter().map(|(path, _)| path).collect()
     };
     assert_eq!(expire(&mut node, t(0) + month - nanosecond), <[String; 0]>::default());
-    assert_eq!(expire(&mut node, t(0) + month), [result.storage_path.clone()]);
+    assert_eq!(expire(&mut node, t(0) + month), std::slice::from_ref(&result.storage_path));
     assert_eq!((node.store.get(&project("p"), result.id), node.store.total()), (None, 0));
     assert_eq!(expire(&mut node, t(1) + month), [deleted.storage_path]);
     assert_eq!(node.put(draft("p", "a", "1"), "r1", 9).id, result.id, "nobody remembers it");

@@ -1,5 +1,4 @@
 //! What the contract takes and refuses, with the field that it names.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use serde_json::json;
