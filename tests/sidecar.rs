@@ -151,7 +151,7 @@ fn whoever_asks_is_told_of_no_other_project_and_nothing_without_a_token() {
         assert_eq!(value(&run, "sidecar.failed"), 0, "seed {seed}");
         refused += value(&run, "sidecar.refused");
         requests += value(&run, "sidecar.requests");
-        for check in ["no_read_crosses_a_project", "nothing_without_a_good_token"] {
+        for check in ["no_data_across_projects", "no_data_without_a_token"] {
             let evaluated = run.checks.iter().find(|it| it.check == check).map(|it| it.evaluated);
             assert!(
                 evaluated.is_some_and(|times| times > 0),

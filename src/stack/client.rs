@@ -4,14 +4,14 @@
 
 mod hostile;
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
 use actix::{Actor, Context};
 use serde_json::json;
 
 use self::hostile::Targets;
 use super::{
-    session::{Session, SidecarParts, Telling, Worker},
+    session::{Report, Session, SidecarParts, Telling, Worker},
     settings::{Acts, Asked, ClientGroup, Step, Told},
     sidecar::{
         message::Reply,
@@ -30,6 +30,8 @@ pub struct Client {
     /// Rounds that are under way.
     rounds: u32,
     draws: Stream,
+    /// What it has handed in, by the name of the request.
+    handed_in: BTreeMap<String, Report>,
     /// The last result that it stored.
     result: Option<Rc<str>>,
     /// Where the last list ended.
@@ -48,7 +50,8 @@ impl Client {
         let worker = parts.ledger.worker();
         let session = Session::new(&env, parts, group.badge.clone());
         let draws = env.stream("hostile");
-        Client { env, group, session, left, rounds: 0, draws, result: None, cursor: None, worker }
+        let (handed_in, result, cursor) = (BTreeMap::new(), None, None);
+        Client { env, group, session, left, rounds: 0, draws, handed_in, result, cursor, worker }
     }
 
     fn note(&mut self) {
@@ -116,7 +119,10 @@ impl Client {
                 if let Some(agent) = &step.agent {
                     report.agent_id = agent.clone();
                 }
-                self.session.store(env, &report, &key, token, true, move |client, stored, _| {
+                // Under the same name it is the same, as when an answer was lost.
+                let is_first = !self.handed_in.contains_key(&key);
+                let report = self.handed_in.entry(key.clone()).or_insert(report);
+                self.session.store(env, report, &key, token, is_first, move |client, stored, _| {
                     client.result = stored.ok().or(client.result.take());
                     client.step(round, next);
                 });
