@@ -100,11 +100,11 @@ fn what_was_not_answered_happens_late_or_never() {
 }
 
 #[test]
-fn thousands_of_operations_at_once_are_judged() {
+fn a_thousand_operations_at_once_are_judged() {
     let mut history = vec![done(Op::Put(1), 0, 10_000), done(Op::Delete(true), 1, 20_000)];
     let half = |n: u64| if n.is_multiple_of(2) { Some(1) } else { None };
-    history.extend((0..5_000).map(|n| done(Op::Get(half(n)), 2 + n, 15_000 + n)));
-    history.extend((0..1_000).map(|_| lost(Op::Put(1), 3)));
+    history.extend((0..1_000).map(|n| done(Op::Get(half(n)), 2 + n, 15_000 + n)));
+    history.extend((0..200).map(|_| lost(Op::Put(1), 3)));
     assert_eq!(verdict(&history), Ok(()));
     history.push(done(Op::Get(Some(9)), 30_000, 30_001));
     assert_eq!(verdict(&history), Err(Refuted::Unplaced(history.len() - 1)));
@@ -171,7 +171,7 @@ fn executed(drawn: &[(u8, u8, u64, u64, u64, bool)]) -> Vec<Operation<Op>> {
 
 proptest! {
     #[test]
-    fn a_real_execution_always_passes(drawn in prop::collection::vec(drawn(), 0..60)) {
+    fn a_real_execution_always_passes(drawn in prop::collection::vec(drawn(), 0..30)) {
         prop_assert_eq!(verdict(&executed(&drawn)), Ok(()));
     }
 

@@ -110,7 +110,7 @@ impl Delivery {
                 it.says_when_it_stops = true;
                 it.close(now, who, &key, subscriber.trouble, events);
             }
-            SidecarEvent::Answered { who, status, .. } if matches!(status, 0 | 429 | 500..) => {
+            SidecarEvent::Answered { who, status: 0 | 429 | 500.., .. } => {
                 self.trouble(now, who);
             }
             _ => {}

@@ -256,7 +256,7 @@ impl Results {
     /// The checks on what stays, on what is applied once, on the order, and on the counts.
     pub(super) fn finish(mut self) -> [Built; 4] {
         // What was never answered is a part of the history, too.
-        let mut unknown: BTreeMap<(Rc<str>, u64), Vec<(Rc<str>, u64)>> = BTreeMap::new();
+        let mut unknown: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for ((project, who), asker) in &self.requests {
             for asked in asker.names.values() {
                 for &(at, digest, told) in &asked.times {
