@@ -368,7 +368,7 @@ fn queries_filter_and_counts_agree() {
 fn fields_that_are_not_known_are_kept() {
     let mut draft = draft("p", "a", "yes");
     for (name, value) in [
-        ("metrics", json!({"z": 1, "a": 0.5, "b": 0.1, "c": 1e300, "d": 2.5e-8})),
+        ("metrics", json!({"z": 1, "a": 0.5, "b": 0.1, "c": 6.934698245112693e276})),
         ("next", json!({"b": [1, null], "a": "ü\n"})),
     ] {
         draft.result.insert(name.to_owned(), value);
