@@ -1,3 +1,5 @@
+//! What an agent is told, what is cut, and what is kept.
+
 use std::collections::BTreeSet;
 
 use super::*;

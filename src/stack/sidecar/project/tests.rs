@@ -1,3 +1,5 @@
+//! Projects are the same from the same seed, in any order of reading.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The cache: its time, its room, and whose contexts are in it.
+
 use super::*;
 
 const TTL: Duration = Duration::from_secs(60);

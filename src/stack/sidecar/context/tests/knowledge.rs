@@ -1,3 +1,5 @@
+//! What is remembered of earlier work, and what is told first.
+
 use super::*;
 
 fn shop() -> ProjectId {
