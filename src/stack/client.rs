@@ -112,20 +112,28 @@ impl Client {
             }
             Asked::Store { key, issue } => {
                 let key = self.filled(key, round, step);
-                let mut report = self.session.report(env, issue.as_ref(), &key, "as told");
+                // Under the same name it is the same, as when an answer was lost.
+                let is_new = !self.handed_in.contains_key(&key);
+                let made = || self.session.report(env, issue.as_ref(), &key, "as told");
+                let mut report = self.handed_in.entry(key.clone()).or_insert_with(made).clone();
+                let is_first = is_new || step.project.is_some() || step.agent.is_some();
                 if let Some(project) = &step.project {
                     report.project_id = project.clone();
                 }
                 if let Some(agent) = &step.agent {
                     report.agent_id = agent.clone();
                 }
-                // Under the same name it is the same, as when an answer was lost.
-                let is_first = !self.handed_in.contains_key(&key);
-                let report = self.handed_in.entry(key.clone()).or_insert(report);
-                self.session.store(env, report, &key, token, is_first, move |client, stored, _| {
-                    client.result = stored.ok().or(client.result.take());
-                    client.step(round, next);
-                });
+                self.session.store(
+                    env,
+                    &report,
+                    &key,
+                    token,
+                    is_first,
+                    move |client, stored, _| {
+                        client.result = stored.ok().or(client.result.take());
+                        client.step(round, next);
+                    },
+                );
             }
             Asked::Read => match self.result.clone() {
                 Some(result) => self.session.read(env, result, token, move |client, _, _| {

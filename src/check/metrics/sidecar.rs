@@ -126,6 +126,21 @@ pub(super) mod tests {
         }
     }
 
+    fn shown((truncated, cache_hit): (bool, bool)) -> SidecarEvent {
+        SidecarEvent::ContextShown {
+            who: "a".into(),
+            agent_type: "rust-specialist",
+            project: "p".into(),
+            parts: "".into(),
+            files: 0,
+            outputs: 0,
+            bytes: 0,
+            truncated,
+            cut: "".into(),
+            cache_hit,
+        }
+    }
+
     fn stored(result: &str) -> SidecarEvent {
         SidecarEvent::ResultStored {
             project: "p".into(),
@@ -191,6 +206,7 @@ pub(super) mod tests {
             events.push(answered("a", "context", status, 600));
         }
         events.extend([60, 20, 4].map(|ms| answered("a", "context", 200, ms)));
+        events.extend([(true, false), (false, true), (false, false)].map(shown));
         let values = measured(&events);
         let of = |name: &str| values.get(name).copied();
         assert_eq!(of("sidecar.requests"), Some(9));
