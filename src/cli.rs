@@ -22,6 +22,7 @@ mod replay;
 mod run;
 mod schema;
 mod screen;
+mod shrink;
 mod sims;
 mod trace;
 mod verify;
@@ -55,6 +56,8 @@ enum Verb {
     Run(run::RunArgs),
     /// Run one seed of one sim again, and print what happens
     Replay(replay::ReplayArgs),
+    /// Make a failing sim as small as it gets, and write what is left as a sim
+    Shrink(shrink::ShrinkArgs),
     /// Show that each seed has one history, however and wherever it runs
     Verify(verify::VerifyArgs),
     /// List the sims
@@ -121,6 +124,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
     match verb {
         Verb::Run(args) => run::run(args, screen),
         Verb::Replay(args) => replay::replay(args, screen),
+        Verb::Shrink(args) => shrink::run(args, screen),
         Verb::Verify(args) => verify::verify(args, screen),
         Verb::List(args) => list::list(args, screen),
         Verb::Check(args) => check::check(args, screen),

@@ -1,6 +1,8 @@
 //! Running sims: one seed of one sim, and whether it came to what it must.
 
 mod run;
+#[cfg(feature = "cli")]
+pub mod shrink;
 mod signature;
 mod verify;
 

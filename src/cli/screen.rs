@@ -68,6 +68,12 @@ impl Screen {
         self.bar.inc(1);
     }
 
+    /// So many of them are done.
+    pub(super) fn reach(&mut self, done: u64, what: &str) {
+        self.bar.set_message(what.to_owned());
+        self.bar.set_position(done);
+    }
+
     /// Takes the progress bar away.
     pub(super) fn end(&mut self) {
         self.bar.finish_and_clear();

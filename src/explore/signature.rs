@@ -33,13 +33,18 @@ pub struct Signature {
 impl Signature {
     /// The signature of a run: that of its first failure. `None` if it did not fail.
     pub fn of(sim: &Sim, run: &SimRun) -> Option<Signature> {
+        Signature::all(sim, run).into_iter().next()
+    }
+
+    /// The signatures of all failures of a run, in order.
+    pub fn all(sim: &Sim, run: &SimRun) -> Vec<Signature> {
         let words = Words::of(sim);
-        if let Some(failure) = &run.outcome.failure {
+        let world = run.outcome.failure.iter().map(|failure| {
             let (check, cause) = of_world(failure, &words);
-            return Some(words.signature(check, &failure.to_string(), cause));
-        }
+            words.signature(check, &failure.to_string(), cause)
+        });
         let first_expectation = run.checks.len().saturating_sub(sim.expectations.len());
-        let failed = run.checks.iter().enumerate().find_map(|(index, result)| {
+        let checks = run.checks.iter().enumerate().filter_map(|(index, result)| {
             let failure = result.failure.as_ref()?;
             let wanted = index.checked_sub(first_expectation);
             let expectation = wanted.and_then(|index| sim.expectations.get(index));
@@ -47,10 +52,10 @@ impl Signature {
             let cause = side.map_or_else(|| words.plain(failure), str::to_owned);
             Some(words.signature(&result.check, failure, cause))
         });
-        failed.or_else(|| {
-            let nothing = run.checks.iter().all(|result| result.evaluated == 0);
-            nothing.then(|| words.signature("nothing", "", "no check was evaluated".to_owned()))
-        })
+        let nothing = run.checks.iter().all(|result| result.evaluated == 0);
+        let nothing =
+            nothing.then(|| words.signature("nothing", "", "no check was evaluated".to_owned()));
+        world.chain(checks).chain(nothing).collect()
     }
 
     /// A short name for files: of the check, and a number that only this signature has.
