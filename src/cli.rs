@@ -13,11 +13,13 @@ mod conformance;
 mod coverage;
 mod error;
 mod exit;
+mod explain;
 mod internal;
 mod list;
 mod options;
 mod output;
 mod pool;
+mod regress;
 mod replay;
 mod run;
 mod schema;
@@ -56,6 +58,10 @@ enum Verb {
     Run(run::RunArgs),
     /// Run one seed of one sim again, and print what happens
     Replay(replay::ReplayArgs),
+    /// Say where two histories part and what made the difference, or what each fault does
+    Explain(explain::ExplainArgs),
+    /// Try the failing seeds of a corpus again, and say what has become of each
+    Regress(regress::RegressArgs),
     /// Make a failing sim as small as it gets, and write what is left as a sim
     Shrink(shrink::ShrinkArgs),
     /// Show that each seed has one history, however and wherever it runs
@@ -124,6 +130,8 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
     match verb {
         Verb::Run(args) => run::run(args, screen),
         Verb::Replay(args) => replay::replay(args, screen),
+        Verb::Explain(args) => explain::run(args, screen),
+        Verb::Regress(args) => regress::run(args, screen),
         Verb::Shrink(args) => shrink::run(args, screen),
         Verb::Verify(args) => verify::verify(args, screen),
         Verb::List(args) => list::list(args, screen),

@@ -8,7 +8,6 @@
 //! A sim fails for the wrong reason if it only asks for more than is left of it. So where the sim
 //! passes without its faults and errors, every smaller one has to pass without them as well.
 
-mod document;
 mod passes;
 #[cfg(test)]
 mod tests;
@@ -20,11 +19,12 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use self::{
+use self::passes::PASSES;
+use super::{
+    Options, Signature,
     document::{Change, Document, Edit, place},
-    passes::PASSES,
+    simulate,
 };
-use super::{Options, Signature, simulate};
 use crate::{
     scenario::{self, Sim},
     world::{Ending, Seed},

@@ -68,12 +68,15 @@ impl Signature {
                 _ => name.push('_'),
             }
         }
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in self.to_string().bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-        format!("{}_{:06x}", name.trim_end_matches('_'), hash & 0xff_ffff)
+        format!("{}_{:06x}", name.trim_end_matches('_'), fnv(&self.to_string()) & 0xff_ffff)
     }
+}
+
+/// FNV-1a over a text, as in the summaries of snapshots.
+pub(super) fn fnv(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 impl fmt::Display for Signature {

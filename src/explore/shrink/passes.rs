@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use toml_edit::{Item, Value};
 
-use super::document::{Change, Document, Edit, Path, Step, place};
+use crate::explore::document::{Change, Document, Edit, Path, Step, place};
 use crate::scenario::{duration_text, parse_duration};
 
 /// Lists of tables whose entries are nodes, and the key by which others depend on them.

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use super::{
     Shrinking,
-    document::{Change, Edit, Path, Step, place},
     passes::{duration_at, numbers},
     probe,
 };
-use crate::{scenario::duration_text, world::Ending};
+use crate::{
+    explore::document::{Change, Edit, Path, Step, place},
+    scenario::duration_text,
+    world::Ending,
+};
 
 /// How often a number is halved in search of its lowest.
 const HALVINGS_MAX: u32 = 5;
