@@ -100,9 +100,10 @@ fn read(path: &Path) -> Result<History, CliError> {
         Box::new(file)
     };
     let mut input = BufReader::new(plain);
-    let (mut history, mut number, mut line) = (History::default(), 0_u64, Vec::new());
+    let (mut history, mut number) = (History::default(), 0_u64);
     loop {
-        (number, line) = (number + 1, Vec::new());
+        number += 1;
+        let mut line = Vec::new();
         let mut bounded = input.by_ref().take(LINE_BYTES_MAX + 1);
         let length = bounded.read_until(b'\n', &mut line);
         if length.map_err(|error| wrong(format!("line {number}: {error}")))? == 0 {

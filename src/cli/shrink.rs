@@ -30,7 +30,7 @@ use crate::{
         },
     },
     report::text::{counted, wrap},
-    scenario::{self, Load, Must, duration_text, parse_duration},
+    scenario::{self, Load, Must, parse_duration},
     world::Seed,
 };
 
@@ -258,6 +258,7 @@ mod tests {
         let line = schema_line(Path::new("x/sims/regressions/a.toml"));
         assert_eq!(line, "#:schema ../schema.json\n");
         assert_eq!(schema_line(Path::new("a.toml")), "");
-        assert_eq!(duration_text(budget("5m").unwrap()), "5m");
+        assert_eq!(budget("5m"), Ok(Duration::from_secs(300)));
+        assert!(budget("5").is_err());
     }
 }
