@@ -275,7 +275,7 @@ impl Break {
     fn matches(&self, kind: &str, fields: &Map<String, Value>) -> bool {
         let holds = |(name, wanted): &(String, String)| match fields.get(name) {
             Some(Value::String(text)) => text == wanted,
-            Some(other) => other.to_string() == *wanted,
+            Some(other) => serde_json::from_str(wanted).is_ok_and(|wanted: Value| wanted == *other),
             None => false,
         };
         self.kind == kind && self.fields.iter().all(holds)

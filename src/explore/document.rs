@@ -20,7 +20,7 @@ pub(super) type Path = Vec<Step>;
 
 /// A path of keys and numbers: `place!["fault", 2, "for"]`.
 macro_rules! place {
-    ($($step:expr),* $(,)?) => { vec![$($crate::explore::document::Step::from($step)),*] };
+    ($($step:expr),* $(,)?) => { Vec::from([$($crate::explore::document::Step::from($step)),*]) };
 }
 pub(super) use place;
 

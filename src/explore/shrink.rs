@@ -194,7 +194,7 @@ pub fn shrink(subject: &Subject, tools: Tools<'_>) -> Result<Shrunk, ShrinkError
         pass: "",
         tools,
     };
-    let is_minimal = shrinking.to_the_end();
+    let is_minimal = shrinking.run_all_passes();
     let after = size(name, &shrinking.best).unwrap_or(before);
     Ok(Shrunk {
         text: shrinking.best.text(),
@@ -243,7 +243,7 @@ struct Shrinking<'a> {
 
 impl Shrinking<'_> {
     /// Whether it ended because nothing more can go.
-    fn to_the_end(&mut self) -> bool {
+    fn run_all_passes(&mut self) -> bool {
         loop {
             let before = self.best.text();
             for pass in &PASSES {
