@@ -11,6 +11,7 @@
 //! Start at [`model`](Sim) for the types, at `raw` for the syntax, at `build` for what is checked.
 
 mod build;
+mod chaos;
 mod error;
 mod expand;
 mod field;
@@ -33,11 +34,11 @@ pub use error::{Problem, ScenarioError};
 pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
-    AgentGroup, AskerGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, CheckMode,
-    CheckOff, Checks, Connections, ErrorMix, EventMatch, Expectation, Fault, FaultKind, FieldValue,
-    Heal, HealWorks, Jitter, Leak, Link, Load, Monitor, Must, Pace, Partition, Pool, Provider,
-    Retry, RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage,
-    Streaming, Task, Tokens, Window, Workspace,
+    AgentGroup, AskerGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, Chaos,
+    ChaosKind, CheckMode, CheckOff, Checks, Connections, ErrorMix, EventMatch, Expectation, Fault,
+    FaultKind, FieldValue, Heal, HealWorks, Healing, Jitter, Leak, Link, Load, Monitor, Must, Pace,
+    Partition, Points, Pool, Provider, Retry, RetryAfter, Router, Selector, Service, ServiceFault,
+    ServiceKind, Sidecar, Sim, Sometimes, Stage, Streaming, Task, Tokens, Window, Workspace,
 };
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]

@@ -119,6 +119,8 @@ pub fn simulate(
     options: &Options,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<SimRun, RunError> {
+    // From here on there is no chaos, only faults.
+    let sim = &*sim.under(seed);
     let watch = Rc::new(RefCell::new(Watch::new(sim)?));
     let faults = Rc::new(RefCell::new(FaultLines::default()));
     let mut world = World::new(seed);

@@ -5,6 +5,7 @@
 
 mod backend;
 mod breaker;
+mod chaos;
 mod events;
 mod load;
 mod network;
@@ -115,6 +116,8 @@ impl Builder {
             monitor: None,
             load: raw.load.and_then(|raw| self.load(path, raw)),
             faults: Vec::new(),
+            chaos: None,
+            healing: None,
             expectations: Vec::new(),
             checks: self.checks(raw.checks),
             source: self.source.clone(),
@@ -140,7 +143,9 @@ impl Builder {
             self.link(&sim, raw, span)
         });
         sim.links = links.collect();
+        let fault_spans: Vec<SourceSpan> = raw.fault.iter().map(|fault| fault.span).collect();
         sim.faults = raw.fault.into_iter().filter_map(|raw| self.fault(&sim, raw)).collect();
+        self.chaos_and_healing(&mut sim, raw.chaos, raw.healing, &fault_spans);
         sim.expectations =
             raw.expect.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
         sim

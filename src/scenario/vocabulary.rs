@@ -170,6 +170,7 @@ pub const EVENTS: &[EventName] = &[
     event("service_called", &["service", "operation", "outcome", "latency_ms"]),
     event("connections_lost", &["service", "count"]),
     event("connections_restored", &["service", "count"]),
+    event("fault_point_fired", &["site"]),
     event("fault_fired", &["fault"]),
     event("fault_healed", &["fault"]),
     open("fault_planned"),

@@ -1,6 +1,6 @@
 //! One attempt: past the breaker, to the model, and perhaps a second one beside it.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use super::{
     Router,
@@ -15,8 +15,10 @@ use crate::{
     stack::{
         Event,
         message::{Generate, StreamId, StreamTo},
+        point,
         settings::{HedgeDelay, KNOWN_AT_LEAST, Streaming},
     },
+    world::CallError,
 };
 
 /// About four characters to a token, one byte each.
@@ -99,14 +101,19 @@ impl Router {
         self.emit(Event::AttemptStarted { request, model, attempt, hedge: kind == Kind::Hedge });
         let stream = is_stream.then(|| StreamTo { reader: self.env.me(), id });
         let bytes = u64::from(prompt.input_tokens) * BYTES_PER_TOKEN;
-        let call = self
-            .env
-            .call(&backend, Generate { prompt, stream })
-            .bytes(bytes)
-            .timeout(limit)
-            .then(move |router, result, _| router.attempted(key, id, result));
-        if let Some(flight) = self.flight(key, id) {
-            flight.call = Some(call);
+        if self.env.fault_point(point::NOT_SENT) {
+            let reset = Err(CallError::Reset);
+            self.env.after(Duration::ZERO, move |router, _| router.attempted(key, id, reset));
+        } else {
+            let call = self
+                .env
+                .call(&backend, Generate { prompt, stream })
+                .bytes(bytes)
+                .timeout(limit)
+                .then(move |router, result, _| router.attempted(key, id, result));
+            if let Some(flight) = self.flight(key, id) {
+                flight.call = Some(call);
+            }
         }
         if is_stream {
             self.streams.insert(id, key);

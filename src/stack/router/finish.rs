@@ -14,6 +14,7 @@ use crate::{
         Event,
         event::Alternatives,
         message::{Answer, Baggage, RouteError, StreamId},
+        point,
     },
 };
 
@@ -52,6 +53,9 @@ impl Router {
             latency_ms: self.age_ms(&job),
             alternatives: Alternatives(job.alternatives.as_slice().into()),
         });
+        if self.env.fault_point(point::ANSWER_LOST) {
+            return;
+        }
         job.promise.keep(Ok(Answer {
             request: job.prompt.request,
             baggage,
