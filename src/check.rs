@@ -4,6 +4,7 @@
 //! check was evaluated is a failure: it would have passed whatever happened.
 
 mod expect;
+mod healing;
 mod metrics;
 mod routing;
 #[cfg(test)]

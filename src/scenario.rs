@@ -18,6 +18,8 @@ mod field;
 mod files;
 mod model;
 mod names;
+#[cfg(feature = "cli")]
+mod plan;
 mod raw;
 mod requirements;
 #[cfg(feature = "cli")]
@@ -38,8 +40,10 @@ pub use model::{
     ChaosKind, CheckMode, CheckOff, Checks, Connections, ErrorMix, EventMatch, Expectation, Fault,
     FaultKind, FieldValue, Heal, HealWorks, Healing, Jitter, Leak, Link, Load, Monitor, Must, Pace,
     Partition, Points, Pool, Provider, Retry, RetryAfter, Router, Selector, Service, ServiceFault,
-    ServiceKind, Sidecar, Sim, Sometimes, Stage, Streaming, Task, Tokens, Window, Workspace,
+    ServiceKind, Sidecar, Sim, Stage, Streaming, Task, Tokens, Window, Workspace,
 };
+#[cfg(feature = "cli")]
+pub use plan::{PlanError, plan_text};
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};

@@ -94,7 +94,7 @@ fn outcome() -> Outcome {
 
 #[test]
 fn a_clean_history_holds() {
-    let mut fed = Fed::new("");
+    let mut fed = Fed::new("[healing]\nafter = \"1s\"\nwithin = \"1s\"");
     fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).delivered(6, "router", "opus");
     let results = fed.results(&outcome());
     assert_eq!(results.len(), ALWAYS.len());

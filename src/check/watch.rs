@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CheckResult, Metrics,
     expect::Watched,
+    healing::{self, Healing},
     metrics::Tally,
     routing::{self, Routing},
 };
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The checks that run in every sim, unless it switches one off and says why.
-pub const ALWAYS: [&str; 9] = [
+pub const ALWAYS: [&str; 10] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -25,6 +26,7 @@ pub const ALWAYS: [&str; 9] = [
     routing::PAUSES,
     routing::STREAM,
     routing::QUOTA,
+    healing::WORKS_AGAIN,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -86,6 +88,9 @@ impl Built {
 pub struct Watch {
     tally: Tally,
     expectations: Vec<Watched>,
+    sometimes: Vec<Watched>,
+    /// In a sim that says when everything must work again.
+    healing: Option<Healing>,
     off: BTreeSet<String>,
     open: BTreeMap<RequestId, Time>,
     /// Requests whose agents have crashed.
@@ -126,6 +131,8 @@ impl Watch {
         Ok(Watch {
             tally: Tally::default(),
             expectations: sim.expectations.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
+            sometimes: sim.sometimes.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
+            healing: Healing::new(sim),
             off,
             open: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -138,7 +145,7 @@ impl Watch {
 
     /// Sees one event.
     pub fn see(&mut self, sighting: &Sighting<'_>) {
-        for expectation in &mut self.expectations {
+        for expectation in self.expectations.iter_mut().chain(&mut self.sometimes) {
             expectation.see(sighting);
         }
         match sighting.what {
@@ -146,6 +153,9 @@ impl Watch {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
                     self.tally.see(sighting.at, event);
                     self.follow(sighting.at, event);
+                    if let Some(healing) = &mut self.healing {
+                        healing.see(sighting.at, event);
+                    }
                     let lost = &self.lost;
                     self.routing.see(sighting.at, event, |request| lost.contains(request));
                 }
@@ -205,7 +215,8 @@ impl Watch {
 
     /// The results, once the run has ended.
     pub fn finish(&mut self, outcome: &Outcome) -> (Vec<CheckResult>, Metrics) {
-        let metrics = self.tally.finish(outcome, self.open.len() as u64);
+        let mut metrics = self.tally.finish(outcome, self.open.len() as u64);
+        metrics.values.extend(self.healing.iter().flat_map(Healing::metrics));
         // With no request at all there was nothing to leave open: that proves nothing.
         let mut nothing_left = Built::default();
         let by_limit = if outcome.ending == Ending::TimeLimit { " at the time limit" } else { "" };
@@ -227,7 +238,8 @@ impl Watch {
             (NO_LEAK, std::mem::take(&mut self.no_leak)),
             (NOTHING_LEFT, nothing_left),
         ];
-        let built = built.into_iter().chain(self.routing.finish());
+        let works_again = self.healing.as_mut().map(|it| (healing::WORKS_AGAIN, it.take()));
+        let built = built.into_iter().chain(self.routing.finish()).chain(works_again);
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {
@@ -238,5 +250,21 @@ impl Watch {
             .collect();
         results.extend(self.expectations.iter().map(|wanted| wanted.finish(&metrics)));
         (results, metrics)
+    }
+
+    /// Each `[[sometimes]]` in short, and whether this run reached it; `metrics` are those of
+    /// [`Watch::finish`].
+    pub fn reached(&self, metrics: &Metrics) -> impl Iterator<Item = (String, bool)> {
+        self.sometimes.iter().map(|wanted| {
+            let result = wanted.finish(metrics);
+            let reached = result.holds();
+            (result.check, reached)
+        })
+    }
+
+    /// What a user should know of checks that had nothing to see.
+    pub fn notes(&self) -> Vec<String> {
+        let healing = self.healing.as_ref().filter(|_| !self.off.contains(healing::WORKS_AGAIN));
+        healing.and_then(Healing::note).into_iter().collect()
     }
 }

@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::error::CliError;
-use crate::report::log::Log;
+use super::{error::CliError, sims::Entry};
+use crate::{report::log::Log, scenario::plan_text, world::Seed};
 
 /// A file that is there and will be written to.
 pub(super) struct OutputFile {
@@ -22,6 +22,14 @@ pub(super) fn create(path: Option<&Path>) -> Result<Option<OutputFile>, CliError
         Err(source) => Err(CliError::Output { path: path.to_owned(), source }),
     };
     path.map(create).transpose()
+}
+
+/// Writes a sim as it is under a seed, as a plain sim.
+pub(super) fn write_plan(path: &Path, entry: &Entry, seed: Seed) -> Result<(), CliError> {
+    let text = plan_text(&entry.sim, seed).map_err(|error| {
+        CliError::usage(error.to_string(), "`seedbed check` says what is wrong with it")
+    })?;
+    std::fs::write(path, text).map_err(|source| CliError::Output { path: path.to_owned(), source })
 }
 
 /// Creates an event log, if one is asked for.

@@ -84,6 +84,7 @@ impl Builder {
         self.tables("asker", raw.asker.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
+        self.tables("sometimes", raw.sometimes.len());
         let must = raw.must.unwrap_or_default();
         if let Some(leak) = raw.leak.as_ref().filter(|_| must != Must::Diverge) {
             self.error(
@@ -119,6 +120,7 @@ impl Builder {
             chaos: None,
             healing: None,
             expectations: Vec::new(),
+            sometimes: Vec::new(),
             checks: self.checks(raw.checks),
             source: self.source.clone(),
         };
@@ -148,6 +150,8 @@ impl Builder {
         self.chaos_and_healing(&mut sim, raw.chaos, raw.healing, &fault_spans);
         sim.expectations =
             raw.expect.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
+        sim.sometimes =
+            raw.sometimes.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
         sim
     }
 

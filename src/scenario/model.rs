@@ -23,7 +23,7 @@ pub use crate::stack::settings::{
     AgentGroup, Backend, ErrorMix, Provider, RetryAfter, Router, Sidecar, Streaming, Task, Tokens,
     Workspace,
 };
-pub use chaos::{Chaos, ChaosKind, Healing, Points, Sometimes};
+pub use chaos::{Chaos, ChaosKind, Healing, Points};
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
@@ -87,6 +87,8 @@ pub struct Sim {
     pub healing: Option<Healing>,
     /// What must hold at the end.
     pub expectations: Vec<Expectation>,
+    /// What at least one of several runs must reach.
+    pub sometimes: Vec<Expectation>,
     /// The built-in checks that do not apply.
     pub checks: Checks,
     /// The text it was read from.

@@ -104,6 +104,9 @@ pub(super) struct RawSim {
     /// What must hold at the end.
     #[serde(default)]
     pub(super) expect: Vec<At<RawExpect>>,
+    /// What at least one of several runs must reach; a run alone may miss it.
+    #[serde(default)]
+    pub(super) sometimes: Vec<At<RawExpect>>,
     /// The built-in checks.
     pub(super) checks: Option<RawChecks>,
 }

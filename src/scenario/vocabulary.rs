@@ -88,6 +88,8 @@ pub const METRICS: &[Metric] = &[
     count("messages.dropped"),
     count("messages.duplicated"),
     count("messages.corrupted"),
+    factor("goodput.after_healing"),
+    count("herd.peak"),
     count("sidecar.contexts"),
     count("sidecar.results"),
 ];

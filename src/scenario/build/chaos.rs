@@ -14,6 +14,9 @@ use crate::scenario::values::PerMinute;
 use crate::stack::FAULT_POINTS;
 use crate::world::{Delay, Probability};
 
+/// Metrics that only a sim with a time of healing has.
+const AFTER_HEALING: [&str; 2] = ["goodput.after_healing", "herd.peak"];
+
 /// Two of each kind in a minute.
 const DEFAULT_GAP: Duration = Duration::from_secs(30);
 
@@ -195,6 +198,15 @@ impl Builder {
                 let message = format!("this fault has not healed at {at}, when all must have");
                 self.error(*span, "lasts too long", &message, "set for, or make it shorter");
             }
+        }
+    }
+
+    /// Two metrics are about the time after the faults.
+    pub(super) fn needs_healing(&mut self, sim: &Sim, metric: &At<String>) {
+        if AFTER_HEALING.contains(&metric.value.as_str()) && sim.healing.is_none() {
+            let message = "nothing says when everything must work again";
+            let help = "add heal_within to [chaos], or a [healing] table";
+            self.error(metric.span, "about healing", message, help);
         }
     }
 

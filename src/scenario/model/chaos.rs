@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Expectation, Selector};
+use super::Selector;
 use crate::world::{Delay, Probability};
 
 /// The `[chaos]` table: from it and a seed comes a plan of ordinary faults.
@@ -102,11 +102,4 @@ impl Healing {
     pub fn bound(self) -> Duration {
         self.after.saturating_add(self.within)
     }
-}
-
-/// A `[[sometimes]]`: what some run of a sweep must reach.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sometimes {
-    /// What must be reached.
-    pub expectation: Expectation,
 }
