@@ -166,3 +166,6 @@ fn models_are_whole(sim: &Sim) -> bool {
         |it: &scenario::Workspace| it.quota.as_ref().is_some_and(|quota| quota.tokens_per_day > 0);
     sim.backends.iter().all(is_whole) && !sim.workspaces.iter().any(has_limit)
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,8 +71,8 @@ impl Wall {
 /// A check that always runs, while the run goes on.
 #[derive(Default)]
 pub(super) struct Built {
-    evaluated: u64,
-    failure: Option<String>,
+    pub(super) evaluated: u64,
+    pub(super) failure: Option<String>,
 }
 
 impl Built {
