@@ -18,6 +18,7 @@ mod leak;
 mod load;
 mod message;
 mod monitor;
+mod quirk;
 mod router;
 mod service;
 pub mod settings;
@@ -37,6 +38,7 @@ pub use message::{
     Part, PostResult, Probe, Prompt, RouteError, RouteRequest, StoreError, StreamId, StreamTo,
 };
 pub use monitor::{Component, Monitor};
+pub use quirk::{Quirk, Quirks};
 pub use router::{Model, Router};
 pub use service::{
     Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,
