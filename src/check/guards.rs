@@ -124,7 +124,11 @@ fn opens(settings: &breaker::Settings) -> (u64, Option<u64>) {
 /// Whether so many of its pauses would be alike only by a mistake.
 fn varies(retry: &Retry) -> bool {
     let (shortest, longest) = retry.bounds(1, retry.base);
-    retry.jitter != Jitter::None && longest.saturating_sub(shortest) >= RANGE_AT_LEAST
+    // Those that are varied and then cut are alike once they have outgrown the longest.
+    let is_cut = matches!(retry.jitter, Jitter::Scaled { .. } | Jitter::Shifted { .. });
+    !(is_cut && retry.hard_max)
+        && retry.jitter != Jitter::None
+        && longest.saturating_sub(shortest) >= RANGE_AT_LEAST
 }
 
 impl Guards {
