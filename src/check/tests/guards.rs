@@ -44,7 +44,7 @@ fn refused(number: u32, code: &'static str, retry_after_ms: Option<u64>) -> Even
 fn a_breaker_that_opens_too_early_or_too_late_is_found() {
     const CHECK: &str = "breakers_open_when_they_should";
     let by_rate = "breaker = { window = { calls = 4 }, minimum_calls = 3, failure_rate = \"50%\" }";
-    let by_count = "breaker = { consecutive_failures = 3 }";
+    let by_count = "breaker = { dialect = \"engined\", consecutive_failures = 3 }";
     // It opens before the failure that opens it is told of.
     let history = |breaker: &str, failures: u32, opens: bool| {
         let mut fed = fed(breaker, "");
