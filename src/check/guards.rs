@@ -176,8 +176,6 @@ impl Guards {
                 self.requests.insert(request.clone(), held);
             }
             Event::RequestEnded { request, .. } => {
-                self.told.remove(request);
-                self.resets.remove(request);
                 self.release(request, |held| held.by_agent = false);
             }
             Event::AttemptStarted { request, attempt: 1, .. } => {
@@ -193,10 +191,12 @@ impl Guards {
             }
             Event::RetryScheduled { request, delay_ms, .. } => self.scheduled(request, *delay_ms),
             Event::RequestRouted { request, model, .. } => {
+                self.told.remove(request);
                 self.ended(at, model, false, true);
                 self.release(request, |held| held.by_router = held.by_router.saturating_sub(1));
             }
             Event::RequestFailed { request, code, attempts, retry_after_ms, .. } => {
+                self.told.remove(request);
                 match *code {
                     "overloaded" => self.refused(at, request),
                     "quota_exceeded" => self.sent_away(at, request, *retry_after_ms),
@@ -361,6 +361,7 @@ impl Guards {
     /// What the router had in hand is gone, and what it knew unless it keeps it.
     pub(super) fn router_crashed(&mut self) {
         self.has_crashed = true;
+        self.told.clear();
         self.requests.retain(|_, held| held.by_agent);
         self.requests.values_mut().for_each(|held| held.by_router = 0);
         for seen in self.breakers.values_mut() {
