@@ -19,6 +19,7 @@ mod load;
 mod message;
 mod monitor;
 mod point;
+mod quirk;
 mod router;
 mod service;
 pub mod settings;
@@ -39,6 +40,7 @@ pub use message::{
 };
 pub use monitor::{Component, Monitor};
 pub use point::FAULT_POINTS;
+pub use quirk::{Quirk, Quirks};
 pub use router::{Model, Router};
 pub use service::{
     Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,

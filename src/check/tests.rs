@@ -1,5 +1,8 @@
 //! Every check can fail: each is fed a clean history, and one in which the behaviour is broken.
 
+mod gateway;
+mod guards;
+
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{ALWAYS, CheckResult, Watch};

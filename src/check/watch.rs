@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CheckResult, Metrics,
     expect::Watched,
+    gateway::{self, Gateway},
+    guards::{self, Guards},
     healing::{self, Healing},
     metrics::Tally,
     routing::{self, Routing},
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// The checks that run in every sim, unless it switches one off and says why.
-pub const ALWAYS: [&str; 10] = [
+pub const ALWAYS: [&str; 24] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -27,6 +29,20 @@ pub const ALWAYS: [&str; 10] = [
     routing::STREAM,
     routing::QUOTA,
     healing::WORKS_AGAIN,
+    gateway::ROUNDS,
+    gateway::IDLE,
+    gateway::FINAL,
+    gateway::LEFT_OUT,
+    gateway::LAST_ERROR,
+    gateway::LET_GO,
+    gateway::WHOLE,
+    gateway::BAGGAGE,
+    guards::BREAKERS,
+    guards::COME_BACK,
+    guards::ROOM,
+    guards::ADDS_UP,
+    guards::MIDNIGHT,
+    guards::SPREAD,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -96,6 +112,8 @@ pub struct Watch {
     /// Requests whose agents have crashed.
     lost: BTreeSet<RequestId>,
     routing: Routing,
+    gateway: Gateway,
+    guards: Guards,
     ends_once: Built,
     no_leak: Built,
     /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
@@ -137,6 +155,8 @@ impl Watch {
             open: BTreeMap::new(),
             lost: BTreeSet::new(),
             routing: Routing::new(sim),
+            gateway: Gateway::new(sim),
+            guards: Guards::new(sim),
             ends_once: Built::default(),
             no_leak: Built::default(),
             walls: walls.collect(),
@@ -158,6 +178,8 @@ impl Watch {
                     }
                     let lost = &self.lost;
                     self.routing.see(sighting.at, event, |request| lost.contains(request));
+                    self.gateway.see(sighting.at, event);
+                    self.guards.see(sighting.at, event);
                 }
             }
             Happening::MessageDelivered { message } if !self.walls.is_empty() => {
@@ -178,6 +200,8 @@ impl Watch {
             Happening::NodeCrashed { .. } => {
                 if sighting.node == "router" {
                     self.routing.router_crashed();
+                    self.gateway.router_crashed();
+                    self.guards.router_crashed();
                 }
                 let is_lost = |request: &RequestId, _: &mut Time| {
                     request.agent.split('+').next() == Some(sighting.node)
@@ -239,7 +263,9 @@ impl Watch {
             (NOTHING_LEFT, nothing_left),
         ];
         let works_again = self.healing.as_mut().map(|it| (healing::WORKS_AGAIN, it.take()));
-        let built = built.into_iter().chain(self.routing.finish()).chain(works_again);
+        let built = built.into_iter().chain(self.routing.finish());
+        let built = built.chain(self.gateway.finish(outcome)).chain(self.guards.finish());
+        let built = built.chain(works_again);
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {

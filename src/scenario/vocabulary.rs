@@ -137,7 +137,11 @@ pub const EVENTS: &[EventName] = &[
             "alternatives",
         ],
     ),
-    event("request_failed", &["request", "code", "attempts", "fallback_attempts", "causes"]),
+    event(
+        "request_failed",
+        &["request", "code", "attempts", "fallback_attempts", "causes", "retry_after_ms"],
+    ),
+    event("answer_truncated", &["request", "model", "tokens", "whole"]),
     event("first_token", &["request", "model", "latency_ms"]),
     event("stream_mixed", &["request", "from", "to"]),
     event("request_ended", &["request", "outcome", "latency_ms", "error", "baggage_kept"]),

@@ -5,6 +5,7 @@ use std::{rc::Rc, time::Duration};
 use super::{
     Router,
     job::{Flight, JobKey, Kind},
+    quirky,
 };
 use crate::{
     policy::{
@@ -13,7 +14,7 @@ use crate::{
         select::PassedOver,
     },
     stack::{
-        Event,
+        Event, Quirk,
         message::{Generate, StreamId, StreamTo},
         point,
         settings::{HedgeDelay, KNOWN_AT_LEAST, Streaming},
@@ -29,7 +30,17 @@ impl Router {
     pub(super) fn go_on(&mut self, key: JobKey) {
         loop {
             let Some(job) = self.jobs.get_mut(key) else { return };
+            if (self.settings.quirks.has(Quirk::CyclicFallback) && job.begin_round(3))
+                || (self.settings.quirks.has(Quirk::EndlessFallback) && job.begin_round(u32::MAX))
+            {
+                continue;
+            }
             let Some(&lane) = job.order.get(job.next) else {
+                if self.settings.quirks.has(Quirk::PauseAfterTheLast) && job.pauses_once() {
+                    let pause = self.settings.retry.base;
+                    self.env.after(pause, move |router, _| router.go_on(key));
+                    return;
+                }
                 let in_time = self.env.now() < job.deadline;
                 let code = if in_time { "all_models_failed" } else { "deadline_exceeded" };
                 return self.give_up(key, code);
@@ -77,14 +88,20 @@ impl Router {
         let id = StreamId(self.flights);
         let attempt = job.attempts;
         let backend = its.model.backend;
-        let prompt = job.prompt.clone();
+        let mut prompt = job.prompt.clone();
+        if self.settings.quirks.has(Quirk::ReusesPayload) {
+            prompt.baggage = job.quirky.payload(&model, &prompt.baggage);
+        }
         let is_stream = self.settings.streaming != Streaming::Off;
         let mut timeouts = self.settings.timeouts;
         let left = job.deadline - now;
         timeouts.total = Some(timeouts.total.map_or(left, |total| total.min(left)));
         timeouts.first_token = timeouts.first_token.filter(|_| is_stream);
         let deadline = Deadline::new(timeouts, now);
-        let limit = deadline.next().map_or(left, |(at, _)| at - now);
+        let mut limit = deadline.next().map_or(left, |(at, _)| at - now);
+        if self.settings.quirks.has(Quirk::NoTimerBeforeHeaders) {
+            limit = quirky::PIN;
+        }
         job.flights.push(Flight {
             id,
             lane,
