@@ -265,6 +265,10 @@ impl Guards {
 
     fn changed(&mut self, at: Time, model: &Rc<str>, from: &str, to: &'static str) {
         let Some((fewest, _)) = self.opens else { return };
+        if model.contains('/') {
+            // A caller's, called after it and its service: it has settings of its own.
+            return;
+        }
         let seen = self.breakers.entry(Rc::clone(model)).or_default();
         if from == "closed" && to == "open" && !(self.persist && self.has_crashed) {
             // The call that opens it is told of after it has.

@@ -182,7 +182,13 @@ impl Watch {
                     self.guards.see(sighting.at, event);
                 }
             }
-            Happening::MessageDelivered { message } if !self.walls.is_empty() => {
+            Happening::MessageDelivered { message } => {
+                if message.label == "RouteRequest" {
+                    self.routing.arrived(sighting.at, message.from);
+                }
+                if self.walls.is_empty() {
+                    return;
+                }
                 let at = sighting.at.as_nanos();
                 let stands = |(fires, heals, wall): &&(u64, Option<u64>, Wall)| {
                     // At the very instant of its beginning or end, either order is right.

@@ -71,7 +71,10 @@ impl Builder {
             let message = "the run ends before the faults have healed";
             self.error(until_span, "too late", message, "make it earlier, or raise limits.time");
         }
+        let noted = self.problems.len();
         let targets = raw.targets.map(|raw| self.targets(sim, raw));
+        // What a wrong target could be hit by is nobody's business.
+        let targets = targets.filter(|_| self.problems.len() == noted);
         let kinds = self.kinds(sim, raw.kinds, targets.as_deref(), span);
         let (gap, gap_span) = match raw.faults {
             Some(rate) => {
