@@ -396,10 +396,9 @@ fn no_model_is_called_for_a_request_that_is_over() {
     };
     // A request that came in only after its end: the router cannot know.
     let came_in = |at| {
-        let message = MessageInfo::new(7, MessageKind::Request, "RouteRequest", "rust", "router");
+        let message = MessageInfo::new(7, MessageKind::Call, "RouteRequest", "rust", "router");
         let mut fed = routing("");
         fed.see(at, Happening::MessageDelivered { message }).ended(20, 1, RequestOutcome::TimedOut);
-        fed.see(at, Happening::MessageDelivered { message });
         fed.emit(40, &attempt(1, "opus", 1)).failure("no_call_after_the_end")
     };
     assert_eq!(came_in(30), None);
