@@ -8,6 +8,7 @@ mod counterfactual;
 mod document;
 mod explain;
 mod history;
+mod reached;
 mod run;
 #[cfg(feature = "cli")]
 pub mod shrink;
@@ -19,6 +20,7 @@ pub use corpus::{CORPUS_FILE_BYTES_MAX, Found, FoundError, Known, known, read_co
 pub use counterfactual::{Glance, Without, without_each_fault};
 pub use explain::{Explanation, Origin, Side, explain};
 pub use history::{EVENTS_KEPT_MAX, History, StackState, recorded};
+pub use reached::{Reached, ReachedByAny};
 pub use run::{FaultLine, Options, RunError, SimRun, Verdict, judge, simulate};
 pub use signature::Signature;
 pub use verify::{Difference, Witness, difference_from, first_difference};

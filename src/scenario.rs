@@ -11,12 +11,15 @@
 //! Start at [`model`](Sim) for the types, at `raw` for the syntax, at `build` for what is checked.
 
 mod build;
+mod chaos;
 mod error;
 mod expand;
 mod field;
 mod files;
 mod model;
 mod names;
+#[cfg(feature = "cli")]
+mod plan;
 mod raw;
 mod requirements;
 #[cfg(feature = "cli")]
@@ -33,12 +36,14 @@ pub use error::{Problem, ScenarioError};
 pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
-    AgentGroup, AskerGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, CheckMode,
-    CheckOff, Checks, Connections, ErrorMix, EventMatch, Expectation, Fault, FaultKind, FieldValue,
-    Heal, HealWorks, Jitter, Leak, Link, Load, Monitor, Must, Pace, Partition, Pool, Provider,
-    Retry, RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage,
-    Streaming, Task, Tokens, Window, Workspace,
+    AgentGroup, AskerGroup, Backend, Bound, Bounds, BreakerPer, CallErrors, CallerGroup, Chaos,
+    ChaosKind, CheckMode, CheckOff, Checks, Connections, ErrorMix, EventMatch, Expectation, Fault,
+    FaultKind, FieldValue, Heal, HealWorks, Healing, Jitter, Leak, Link, Load, Monitor, Must, Pace,
+    Partition, Points, Pool, Provider, Retry, RetryAfter, Router, Selector, Service, ServiceFault,
+    ServiceKind, Sidecar, Sim, Stage, Streaming, Task, Tokens, Window, Workspace,
 };
+#[cfg(feature = "cli")]
+pub use plan::{PlanError, plan_text};
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};

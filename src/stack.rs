@@ -18,6 +18,8 @@ mod leak;
 mod load;
 mod message;
 mod monitor;
+mod point;
+mod quirk;
 mod router;
 mod service;
 pub mod settings;
@@ -37,6 +39,8 @@ pub use message::{
     Part, PostResult, Probe, Prompt, RouteError, RouteRequest, StoreError, StreamId, StreamTo,
 };
 pub use monitor::{Component, Monitor};
+pub use point::FAULT_POINTS;
+pub use quirk::{Quirk, Quirks};
 pub use router::{Model, Router};
 pub use service::{
     Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,

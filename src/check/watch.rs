@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CheckResult, Metrics,
     expect::Watched,
+    gateway::{self, Gateway},
+    guards::{self, Guards},
+    healing::{self, Healing},
     metrics::Tally,
     routing::{self, Routing},
 };
@@ -15,7 +18,7 @@ use crate::{
 };
 
 /// The checks that run in every sim, unless it switches one off and says why.
-pub const ALWAYS: [&str; 9] = [
+pub const ALWAYS: [&str; 24] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -25,6 +28,21 @@ pub const ALWAYS: [&str; 9] = [
     routing::PAUSES,
     routing::STREAM,
     routing::QUOTA,
+    healing::WORKS_AGAIN,
+    gateway::ROUNDS,
+    gateway::IDLE,
+    gateway::FINAL,
+    gateway::LEFT_OUT,
+    gateway::LAST_ERROR,
+    gateway::LET_GO,
+    gateway::WHOLE,
+    gateway::BAGGAGE,
+    guards::BREAKERS,
+    guards::COME_BACK,
+    guards::ROOM,
+    guards::ADDS_UP,
+    guards::MIDNIGHT,
+    guards::SPREAD,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -69,8 +87,8 @@ impl Wall {
 /// A check that always runs, while the run goes on.
 #[derive(Default)]
 pub(super) struct Built {
-    evaluated: u64,
-    failure: Option<String>,
+    pub(super) evaluated: u64,
+    pub(super) failure: Option<String>,
 }
 
 impl Built {
@@ -86,11 +104,16 @@ impl Built {
 pub struct Watch {
     tally: Tally,
     expectations: Vec<Watched>,
+    sometimes: Vec<Watched>,
+    /// In a sim that says when everything must work again.
+    healing: Option<Healing>,
     off: BTreeSet<String>,
     open: BTreeMap<RequestId, Time>,
     /// Requests whose agents have crashed.
     lost: BTreeSet<RequestId>,
     routing: Routing,
+    gateway: Gateway,
+    guards: Guards,
     ends_once: Built,
     no_leak: Built,
     /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
@@ -126,10 +149,14 @@ impl Watch {
         Ok(Watch {
             tally: Tally::default(),
             expectations: sim.expectations.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
+            sometimes: sim.sometimes.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
+            healing: Healing::new(sim),
             off,
             open: BTreeMap::new(),
             lost: BTreeSet::new(),
             routing: Routing::new(sim),
+            gateway: Gateway::new(sim),
+            guards: Guards::new(sim),
             ends_once: Built::default(),
             no_leak: Built::default(),
             walls: walls.collect(),
@@ -138,7 +165,7 @@ impl Watch {
 
     /// Sees one event.
     pub fn see(&mut self, sighting: &Sighting<'_>) {
-        for expectation in &mut self.expectations {
+        for expectation in self.expectations.iter_mut().chain(&mut self.sometimes) {
             expectation.see(sighting);
         }
         match sighting.what {
@@ -146,11 +173,22 @@ impl Watch {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
                     self.tally.see(sighting.at, event);
                     self.follow(sighting.at, event);
+                    if let Some(healing) = &mut self.healing {
+                        healing.see(sighting.at, event);
+                    }
                     let lost = &self.lost;
                     self.routing.see(sighting.at, event, |request| lost.contains(request));
+                    self.gateway.see(sighting.at, event);
+                    self.guards.see(sighting.at, event);
                 }
             }
-            Happening::MessageDelivered { message } if !self.walls.is_empty() => {
+            Happening::MessageDelivered { message } => {
+                if message.label == "RouteRequest" {
+                    self.routing.arrived(sighting.at, message.from);
+                }
+                if self.walls.is_empty() {
+                    return;
+                }
                 let at = sighting.at.as_nanos();
                 let stands = |(fires, heals, wall): &&(u64, Option<u64>, Wall)| {
                     // At the very instant of its beginning or end, either order is right.
@@ -168,6 +206,8 @@ impl Watch {
             Happening::NodeCrashed { .. } => {
                 if sighting.node == "router" {
                     self.routing.router_crashed();
+                    self.gateway.router_crashed();
+                    self.guards.router_crashed();
                 }
                 let is_lost = |request: &RequestId, _: &mut Time| {
                     request.agent.split('+').next() == Some(sighting.node)
@@ -205,7 +245,8 @@ impl Watch {
 
     /// The results, once the run has ended.
     pub fn finish(&mut self, outcome: &Outcome) -> (Vec<CheckResult>, Metrics) {
-        let metrics = self.tally.finish(outcome, self.open.len() as u64);
+        let mut metrics = self.tally.finish(outcome, self.open.len() as u64);
+        metrics.values.extend(self.healing.iter().flat_map(Healing::metrics));
         // With no request at all there was nothing to leave open: that proves nothing.
         let mut nothing_left = Built::default();
         let by_limit = if outcome.ending == Ending::TimeLimit { " at the time limit" } else { "" };
@@ -227,7 +268,10 @@ impl Watch {
             (NO_LEAK, std::mem::take(&mut self.no_leak)),
             (NOTHING_LEFT, nothing_left),
         ];
+        let works_again = self.healing.as_mut().map(|it| (healing::WORKS_AGAIN, it.take()));
         let built = built.into_iter().chain(self.routing.finish());
+        let built = built.chain(self.gateway.finish(outcome)).chain(self.guards.finish());
+        let built = built.chain(works_again);
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {
@@ -238,5 +282,21 @@ impl Watch {
             .collect();
         results.extend(self.expectations.iter().map(|wanted| wanted.finish(&metrics)));
         (results, metrics)
+    }
+
+    /// Each `[[sometimes]]` in short, and whether this run reached it; `metrics` are those of
+    /// [`Watch::finish`].
+    pub fn reached(&self, metrics: &Metrics) -> impl Iterator<Item = (String, bool)> {
+        self.sometimes.iter().map(|wanted| {
+            let result = wanted.finish(metrics);
+            let reached = result.holds();
+            (result.check, reached)
+        })
+    }
+
+    /// What a user should know of checks that had nothing to see.
+    pub fn notes(&self) -> Vec<String> {
+        let healing = self.healing.as_ref().filter(|_| !self.off.contains(healing::WORKS_AGAIN));
+        healing.and_then(Healing::note).into_iter().collect()
     }
 }

@@ -15,6 +15,7 @@ use super::{
     list::pretty,
     options::{Format, seed},
     screen::Screen,
+    shrink::concrete,
     sims::{self, Entry},
 };
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
         event,
         text::{counted, mark},
     },
-    scenario::duration_text,
+    scenario::{self, duration_text},
     world::{LOG_VERSION, Record, Seed, Time},
 };
 
@@ -212,7 +213,9 @@ fn origin_text(origin: &Origin) -> String {
 fn faults(entry: &Entry, args: &ExplainArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let options = Options::default();
     let name = entry.place.argument();
-    let (base, all) = without_each_fault(&entry.sim, &name, args.seed, &options)
+    let plan = scenario::parse(&name, &concrete(entry, args.seed)?)
+        .map_err(|error| CliError::Scenarios(vec![error]))?;
+    let (base, all) = without_each_fault(&plan, &name, args.seed, &options)
         .map_err(|error| CliError::Run { error, replay: entry.replay(args.seed, &options) })?;
     if args.format == Format::Json {
         let document = serde_json::json!({"sim": entry.sim.name, "seed": args.seed,

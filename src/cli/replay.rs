@@ -75,6 +75,9 @@ pub(super) struct ReplayArgs {
     /// Also write every event as JSON Lines, compressed if FILE ends in .zst
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Write the sim with the faults that its chaos draws as a plain sim
+    #[arg(long, value_name = "FILE")]
+    write_plan: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,6 +92,9 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     let entry = sims::load_one(&args.sim)?;
     let options = args.load.options(args.host.into())?;
     let filter = Filter::new(&args, &entry)?;
+    if let Some(path) = &args.write_plan {
+        output::write_plan(path, &entry, args.seed)?;
+    }
     let log = output::create_log(args.log.as_deref())?;
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
     if args.step {

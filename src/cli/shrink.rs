@@ -87,7 +87,7 @@ pub(super) fn run(args: ShrinkArgs, screen: &mut Screen) -> Result<Exit, CliErro
             screen.talk(&format!("going on from {}\n", output.display()));
             text
         }
-        None => with_trace(&entry, &output),
+        None => with_trace(&entry, concrete(&entry, args.seed)?, &output),
     };
     let subject = Subject {
         name: output.to_string_lossy().into_owned(),
@@ -161,9 +161,15 @@ fn begun(output: &Path, seed: Seed, signature: &Signature) -> Result<Option<Stri
     Ok(Some(sim.source_text().to_owned()))
 }
 
-/// The text of a sim with the path of its trace as seen from the output.
-fn with_trace(entry: &Entry, output: &Path) -> String {
-    let text = entry.sim.source_text().to_owned();
+/// The text of a sim with the faults that its chaos draws from a seed.
+pub(super) fn concrete(entry: &Entry, seed: Seed) -> Result<String, CliError> {
+    scenario::plan_text(&entry.sim, seed).map_err(|error| {
+        CliError::usage(error.to_string(), "`seedbed check` says what is wrong with it")
+    })
+}
+
+/// A text of a sim with the path of its trace as seen from the output.
+fn with_trace(entry: &Entry, text: String, output: &Path) -> String {
     let Some(Load::Trace { file, .. }) = &entry.sim.load else { return text };
     let from = output.parent().unwrap_or(Path::new(""));
     let Ok(mut document) = text.parse::<DocumentMut>() else { return text };

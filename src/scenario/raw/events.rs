@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{RawBackendFault, RawLink, RawServiceFault};
+use super::{RawBackendFault, RawFaultPoint, RawLink, RawServiceFault};
 use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::FieldValue;
 use crate::scenario::values::{BoundValue, SignedNanos};
@@ -18,7 +18,8 @@ use crate::scenario::values::{BoundValue, SignedNanos};
 #[cfg_attr(feature = "cli", schemars(extend("oneOf" = [
     { "required": ["partition"] }, { "required": ["crash"] }, { "required": ["pause"] },
     { "required": ["clock"] }, { "required": ["disk_full"] }, { "required": ["disk_lost"] },
-    { "required": ["link"] }, { "required": ["backend"] }, { "required": ["service"] }
+    { "required": ["link"] }, { "required": ["backend"] }, { "required": ["service"] },
+    { "required": ["point"] }
 ])))]
 #[cfg_attr(feature = "cli", schemars(rename = "Fault"))]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -45,6 +46,8 @@ pub(in crate::scenario) struct RawFault {
     pub(in crate::scenario) backend: Option<At<RawBackendFault>>,
     /// A service has trouble.
     pub(in crate::scenario) service: Option<At<RawServiceFault>>,
+    /// A fault point in the code of the stack is armed.
+    pub(in crate::scenario) point: Option<RawFaultPoint>,
 }
 
 #[derive(Debug, Deserialize)]
