@@ -126,6 +126,26 @@ fn a_flake_becomes_a_sim_of_its_own_whatever_the_number_of_threads() {
 }
 
 #[test]
+fn what_chaos_draws_is_shrunk_as_a_plan() {
+    let place = Place::new();
+    let chaos = "[chaos]\nuntil = \"60s\"\nkinds = [\"crash\"]\ntargets = [\"search\"]\n\
+                 [[expect]]\nevent = \"node_crashed\"\nat_most = 0\n";
+    let calm = FLAKE.replace("server_error = \"40%\"", "");
+    place.write("sims/chaos.toml", &format!("{calm}{chaos}"));
+    // Some seed draws a crash.
+    let file = "sims/regressions/chaos.toml";
+    let shrinks = |seed: &u32| {
+        let seed = seed.to_string();
+        let mut shrink = place.command(&["shrink", "chaos", "--seed", &seed, "-o", file]);
+        shrink.output().is_ok_and(|output| output.status.success())
+    };
+    assert!((1..20).any(|seed| shrinks(&seed)));
+    let text = place.read(file);
+    assert!(!text.contains("chaos]") && text.contains("crash = { node = \"search\" }"), "{text}");
+    assert_eq!(text.matches("[[fault]]").count(), 1, "{text}");
+}
+
+#[test]
 fn what_cannot_be_shrunk_says_why_and_overwrites_nothing() {
     let place = Place::new();
     place.write("sims/good.toml", &FLAKE.replace("server_error = \"40%\"", ""));
