@@ -1,6 +1,7 @@
-//! Running sims: one seed of one sim, and whether it came to what it must.
+//! Running sims: one seed of one sim, whether it came to what it must, and sweeps over many seeds.
 
 mod run;
+pub mod sweep;
 mod verify;
 
 pub use run::{FaultLine, Options, RunError, SimRun, Verdict, judge, simulate};
