@@ -1,7 +1,7 @@
 //! Counts what runs came to, and groups those that failed alike. It holds groups, never runs, so a
 //! sweep of any length takes the same room.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{FinishedLine, RunVerdict};
 
@@ -106,7 +106,7 @@ impl Tally {
     /// The groups, those that matter most first: nondeterminism, then the most frequent.
     pub fn ranked(&self) -> Vec<(&GroupKey, &Group)> {
         let mut groups: Vec<_> = self.groups.iter().collect();
-        groups.sort_by(|(_, a), (_, b)| (b.verdict, b.count).cmp(&(a.verdict, a.count)));
+        groups.sort_by_key(|(_, group)| Reverse((group.verdict, group.count)));
         groups
     }
 
