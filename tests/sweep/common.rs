@@ -26,7 +26,7 @@ metric = "requests.success_rate"
 at_least = "70%"
 [[expect]]
 metric = "latency.max"
-at_most = "900ms"
+at_most = "4500ms"
 "#;
 
 /// Never fails.

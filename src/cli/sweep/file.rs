@@ -100,6 +100,7 @@ impl ResultsFile {
         while let Some(entry) = lines.next() {
             let entry = entry?;
             length = lines.offset();
+            lacks_newline = matches!(entry.what, What::LineWithoutEnd(_));
             let why = match entry.what {
                 What::Torn => {
                     length = entry.offset;
@@ -110,19 +111,13 @@ impl ResultsFile {
                     has_plan = true;
                     continue;
                 }
-                What::Line(_) | What::LineWithoutEnd(_) | What::Bad(_) if !has_plan => {
-                    let why = match entry.what {
-                        What::Bad(why) => format!("does not begin with a plan: {why}"),
-                        _ => "does not begin with a plan".to_owned(),
-                    };
-                    return Err(Refused::Other(why));
+                What::Bad(why) if !has_plan => {
+                    return Err(Refused::Other(format!("it does not begin with a plan: {why}")));
                 }
-                What::Line(line) => {
-                    take(line);
-                    continue;
+                What::Line(_) | What::LineWithoutEnd(_) if !has_plan => {
+                    return Err(Refused::Other("it does not begin with a plan".to_owned()));
                 }
-                What::LineWithoutEnd(line) => {
-                    lacks_newline = true;
+                What::Line(line) | What::LineWithoutEnd(line) => {
                     take(line);
                     continue;
                 }
