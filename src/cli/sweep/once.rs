@@ -109,18 +109,20 @@ fn line(
     let names = |checks: Vec<crate::check::CheckResult>| {
         checks.into_iter().map(|check| check.check).collect()
     };
+    // A canary that leaks on purpose has another history each time: none of them is a result.
+    let is_one = verdict != RunVerdict::DivergedAsItMust;
     let (signature, failure) = blame.map(|blame| (blame.signature, blame.failure)).unzip();
     FinishedLine {
         version: RESULTS_VERSION,
         sim: run.sim,
         scenario_hash,
         seed: seed.0,
-        fingerprint: Some(Hex(run.outcome.fingerprint.0)),
+        fingerprint: is_one.then_some(Hex(run.outcome.fingerprint.0)),
         verdict,
         signature,
         failure,
-        events: run.outcome.events,
-        virtual_ms: run.outcome.ended_at.as_nanos() / 1_000_000,
+        events: if is_one { run.outcome.events } else { 0 },
+        virtual_ms: if is_one { run.outcome.ended_at.as_nanos() / 1_000_000 } else { 0 },
         wall_us: Some(u64::try_from(wall.as_micros()).unwrap_or(u64::MAX)),
         reached: names(reached),
         unreached: names(unreached),
@@ -171,6 +173,18 @@ mod tests {
         assert_eq!((count(0), count(100)), (0, 10_000));
         assert!((400..600).contains(&count(5)), "{}", count(5));
         assert_eq!(count(5), count(5));
+    }
+
+    /// So that results of sweeps with canaries can be compared, too.
+    #[test]
+    fn a_canary_that_must_diverge_has_one_result() {
+        let entry = entry("must = \"diverge\"\nleak = \"process_counter\"\n");
+        let result = || {
+            let line = once(&entry, Seed(1), Hex(9), &way(0)).unwrap();
+            FinishedLine { wall_us: None, ..line }
+        };
+        assert_eq!(result().verdict, RunVerdict::DivergedAsItMust);
+        assert_eq!(result(), result());
     }
 
     /// A leak that a single run does not show.

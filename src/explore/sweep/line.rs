@@ -108,7 +108,7 @@ pub struct FinishedLine {
     pub scenario_hash: Hex,
     /// The seed.
     pub seed: u64,
-    /// What the history came to; `None` if the run was broken off by a panic.
+    /// What the history came to; `None` if a panic broke it off, or if it must differ each time.
     pub fingerprint: Option<Hex>,
     /// Whether that is what the sim must come to.
     pub verdict: RunVerdict,
