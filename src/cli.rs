@@ -15,7 +15,9 @@ mod error;
 mod exit;
 mod explain;
 mod internal;
+mod interrupt;
 mod list;
+mod merge;
 mod options;
 mod output;
 mod pool;
@@ -26,6 +28,7 @@ mod schema;
 mod screen;
 mod shrink;
 mod sims;
+mod sweep;
 mod trace;
 mod verify;
 
@@ -44,7 +47,7 @@ use screen::Screen;
 /// A deterministic test bed for LLM-agent stacks: one seed is one exact history.
 ///
 /// Exit codes: 0 all is well, 1 a check failed, 2 the command or a sim is wrong,
-/// 3 one seed had two histories, 4 nothing ran, 70 seedbed itself is broken.
+/// 3 one seed had two histories, 4 nothing ran or not all of it, 70 seedbed itself is broken.
 #[derive(Debug, Parser)]
 #[command(name = "seedbed", version, disable_help_subcommand = true, max_term_width = 100)]
 struct Cli {
@@ -64,6 +67,10 @@ enum Verb {
     Regress(regress::RegressArgs),
     /// Make a failing sim as small as it gets, and write what is left as a sim
     Shrink(shrink::ShrinkArgs),
+    /// Run many seeds, and show the distinct failures among them
+    Sweep(sweep::SweepArgs),
+    /// Put the results of sweeps together
+    Merge(merge::MergeArgs),
     /// Show that each seed has one history, however and wherever it runs
     Verify(verify::VerifyArgs),
     /// List the sims
@@ -133,6 +140,8 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
         Verb::Explain(args) => explain::run(args, screen),
         Verb::Regress(args) => regress::run(args, screen),
         Verb::Shrink(args) => shrink::run(args, screen),
+        Verb::Sweep(args) => sweep::sweep(args, screen),
+        Verb::Merge(args) => merge::merge(args, screen),
         Verb::Verify(args) => verify::verify(args, screen),
         Verb::List(args) => list::list(args, screen),
         Verb::Check(args) => check::check(args, screen),

@@ -1,5 +1,5 @@
-//! Running sims: one seed of one sim, and whether it came to what it must; failures made smaller,
-//! told apart and kept.
+//! Running sims: one seed of one sim, whether it came to what it must, and sweeps over many seeds;
+//! failures made smaller, told apart and kept.
 
 mod corpus;
 #[cfg(feature = "cli")]
@@ -13,6 +13,7 @@ mod run;
 #[cfg(feature = "cli")]
 pub mod shrink;
 mod signature;
+pub mod sweep;
 mod verify;
 
 pub use corpus::{CORPUS_FILE_BYTES_MAX, Found, FoundError, Known, known, read_corpus};
