@@ -33,11 +33,11 @@ pub(super) const PASSES: [Pass; 11] = [
     Pass { name: "nodes", edits: nodes },
     Pass { name: "workspaces and links", edits: |it| entries(it, &["link", "workspace"]) },
     Pass { name: "settings", edits: settings },
+    Pass { name: "chances", edits: certain },
     Pass { name: "beginnings", edits: at_once },
     Pass { name: "counts", edits: counts },
     Pass { name: "distributions", edits: |it| fixed(it, Which::Middle) },
     Pass { name: "distributions", edits: |it| fixed(it, Which::Most) },
-    Pass { name: "chances", edits: certain },
 ];
 
 /// The entries of lists of tables, each with what refers to it.
