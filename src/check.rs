@@ -4,6 +4,9 @@
 //! check was evaluated is a failure: it would have passed whatever happened.
 
 mod expect;
+mod gateway;
+mod guards;
+mod healing;
 mod linear;
 mod metrics;
 mod routing;

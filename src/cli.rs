@@ -13,16 +13,22 @@ mod conformance;
 mod coverage;
 mod error;
 mod exit;
+mod explain;
 mod internal;
+mod interrupt;
 mod list;
+mod merge;
 mod options;
 mod output;
 mod pool;
+mod regress;
 mod replay;
 mod run;
 mod schema;
 mod screen;
+mod shrink;
 mod sims;
+mod sweep;
 mod trace;
 mod verify;
 
@@ -41,7 +47,7 @@ use screen::Screen;
 /// A deterministic test bed for LLM-agent stacks: one seed is one exact history.
 ///
 /// Exit codes: 0 all is well, 1 a check failed, 2 the command or a sim is wrong,
-/// 3 one seed had two histories, 4 nothing ran, 70 seedbed itself is broken.
+/// 3 one seed had two histories, 4 nothing ran or not all of it, 70 seedbed itself is broken.
 #[derive(Debug, Parser)]
 #[command(name = "seedbed", version, disable_help_subcommand = true, max_term_width = 100)]
 struct Cli {
@@ -55,6 +61,16 @@ enum Verb {
     Run(run::RunArgs),
     /// Run one seed of one sim again, and print what happens
     Replay(replay::ReplayArgs),
+    /// Say where two histories part and what made the difference, or what each fault does
+    Explain(explain::ExplainArgs),
+    /// Try the failing seeds of a corpus again, and say what has become of each
+    Regress(regress::RegressArgs),
+    /// Make a failing sim as small as it gets, and write what is left as a sim
+    Shrink(shrink::ShrinkArgs),
+    /// Run many seeds, and show the distinct failures among them
+    Sweep(sweep::SweepArgs),
+    /// Put the results of sweeps together
+    Merge(merge::MergeArgs),
     /// Show that each seed has one history, however and wherever it runs
     Verify(verify::VerifyArgs),
     /// List the sims
@@ -121,6 +137,11 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
     match verb {
         Verb::Run(args) => run::run(args, screen),
         Verb::Replay(args) => replay::replay(args, screen),
+        Verb::Explain(args) => explain::run(args, screen),
+        Verb::Regress(args) => regress::run(args, screen),
+        Verb::Shrink(args) => shrink::run(args, screen),
+        Verb::Sweep(args) => sweep::sweep(args, screen),
+        Verb::Merge(args) => merge::merge(args, screen),
         Verb::Verify(args) => verify::verify(args, screen),
         Verb::List(args) => list::list(args, screen),
         Verb::Check(args) => check::check(args, screen),

@@ -11,12 +11,15 @@
 //! Start at [`model`](Sim) for the types, at `raw` for the syntax, at `build` for what is checked.
 
 mod build;
+mod chaos;
 mod error;
 mod expand;
 mod field;
 mod files;
 mod model;
 mod names;
+#[cfg(feature = "cli")]
+mod plan;
 mod raw;
 mod requirements;
 #[cfg(feature = "cli")]
@@ -34,12 +37,14 @@ pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
     Acts, AgentGroup, Asked, AskerGroup, Backend, Badge, Bound, Bounds, BreakerPer, CallErrors,
-    CallerGroup, CheckMode, CheckOff, Checks, ClientGroup, Connections, ErrorMix, EventMatch,
-    Expectation, Fault, FaultKind, FieldValue, Heal, HealWorks, Jitter, Leak, Link, Load, Monitor,
-    Must, Pace, Partition, Pool, Project, Provider, Retry, RetryAfter, Router, Selector, Service,
-    ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step, Streaming, SubscriberGroup, Task,
-    TokenKind, Tokens, Told, Wanted, Window, Workspace,
+    CallerGroup, Chaos, ChaosKind, CheckMode, CheckOff, Checks, ClientGroup, Connections, ErrorMix,
+    EventMatch, Expectation, Fault, FaultKind, FieldValue, Heal, HealWorks, Healing, Jitter, Leak,
+    Link, Load, Monitor, Must, Pace, Partition, Points, Pool, Project, Provider, Retry, RetryAfter,
+    Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step, Streaming,
+    SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted, Window, Workspace,
 };
+#[cfg(feature = "cli")]
+pub use plan::{PlanError, plan_text};
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};
 #[cfg(feature = "cli")]
 pub use schema::{schema, schema_text};

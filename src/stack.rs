@@ -20,6 +20,8 @@ mod leak;
 mod load;
 mod message;
 mod monitor;
+mod point;
+mod quirk;
 mod router;
 mod service;
 mod session;
@@ -43,6 +45,8 @@ pub use message::{
     RouteRequest, StreamId, StreamTo,
 };
 pub use monitor::{Component, Monitor};
+pub use point::FAULT_POINTS;
+pub use quirk::{Quirk, Quirks};
 pub use router::{Model, Router};
 pub use service::{
     Call, Heal, LoseConnections, Reconnect, Service, ServiceError, Trouble, Troubles,

@@ -30,6 +30,7 @@ mod message;
 mod network;
 mod node;
 mod outcome;
+mod point;
 mod port;
 mod queue;
 mod random;
@@ -77,6 +78,7 @@ use self::{
     message::Labels,
     network::{Measure, Network, Span},
     node::NodeState,
+    point::Points,
     queue::Queue,
     settings::TieBreaker,
 };
@@ -255,6 +257,7 @@ impl World {
             history: self.history,
             faults: RefCell::new(self.faults),
             imposed: RefCell::default(),
+            points: Points::default(),
             names: RefCell::new(names),
             hosts: Hosts::new(self.host),
             failure: RefCell::new(None),

@@ -409,6 +409,17 @@ fn schema_and_completions_are_printed() {
 }
 
 #[test]
+fn quirks_are_a_table_or_a_document() {
+    let place = Place::new();
+    place.run(&["list", "--quirks"]).exits(0).prints("stale_retry_after").prints("KB-02");
+    let document = place.run(&["list", "--quirks", "--format", "json"]).exits(0).json();
+    let quirks = document["quirks"].as_array().expect("quirks");
+    assert_eq!(quirks.len(), seedbed::stack::Quirk::ALL.len());
+    assert_eq!(quirks[0]["source"], "BerriAI/litellm#35303");
+    place.run(&["list", "--quirks", "quickstart"]).exits(2).says("cannot be used with");
+}
+
+#[test]
 fn list_is_a_table_or_a_document() {
     let place = Place::with_good();
     place.run(&["list"]).exits(0).prints("a/good").prints("All is well");

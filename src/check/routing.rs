@@ -39,6 +39,10 @@ pub(super) struct Routing {
     /// Until when the router cannot know that a request is over whose agent has stopped waiting: the
     /// news is as long on its way as the request was.
     news: BTreeMap<RequestId, Time>,
+    /// When requests ended of which no model had been asked: perhaps the router had not seen them.
+    unheard: BTreeMap<RequestId, Time>,
+    /// When the last request of each agent came in at the router.
+    arrived: BTreeMap<String, Time>,
     days: BTreeMap<Rc<str>, Day>,
     /// Calls under way through breakers that are half-open.
     half_open: BTreeMap<Rc<str>, Vec<(RequestId, u32)>>,
@@ -102,6 +106,8 @@ impl Routing {
                 .collect(),
             requests: BTreeMap::new(),
             news: BTreeMap::new(),
+            unheard: BTreeMap::new(),
+            arrived: BTreeMap::new(),
             days: BTreeMap::new(),
             half_open: BTreeMap::new(),
             attempts: Built::default(),
@@ -127,6 +133,9 @@ impl Routing {
                 if let Some(open) = open.filter(|_| *outcome == RequestOutcome::TimedOut) {
                     // The router's own clock for the request began when it came in.
                     self.news.insert(request.clone(), at + open.way);
+                    if open.attempts == 0 {
+                        self.unheard.insert(request.clone(), at);
+                    }
                 }
             }
             Event::AttemptStarted { request, model, attempt, .. } => {
@@ -173,6 +182,24 @@ impl Routing {
         }
     }
 
+    /// A request of this node came in at the router.
+    pub(super) fn arrived(&mut self, at: Time, from: &str) {
+        match self.arrived.get_mut(from) {
+            Some(last) => *last = at,
+            None => {
+                self.arrived.insert(from.to_owned(), at);
+            }
+        }
+    }
+
+    /// Whether a request came in at the router only when it was over: the router stood still, or the
+    /// way took as long. It cannot know that nobody waits.
+    fn came_late(&self, request: &RequestId) -> bool {
+        let node = request.agent.split('+').next().unwrap_or_default();
+        let (ended, came) = (self.unheard.get(request), self.arrived.get(node));
+        ended.zip(came).is_some_and(|(ended, came)| came >= ended)
+    }
+
     fn started(
         &mut self,
         at: Time,
@@ -182,6 +209,9 @@ impl Routing {
         is_lost: &impl Fn(&RequestId) -> bool,
     ) {
         if self.news.get(request).is_some_and(|news| at <= *news) {
+            return;
+        }
+        if self.came_late(request) {
             return;
         }
         let Some(open) = self.requests.get_mut(request) else {

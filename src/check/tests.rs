@@ -1,5 +1,8 @@
 //! Every check can fail: each is fed a clean history, and one in which the behaviour is broken.
 
+mod gateway;
+mod guards;
+
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{ALWAYS, CheckResult, Watch};
@@ -94,7 +97,7 @@ fn outcome() -> Outcome {
 
 #[test]
 fn a_clean_history_holds() {
-    let mut fed = Fed::new("");
+    let mut fed = Fed::new("[healing]\nafter = \"1s\"\nwithin = \"1s\"");
     fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).delivered(6, "router", "opus");
     let results = fed.results(&outcome());
     // Nobody used a sidecar, so nothing is said of it.
@@ -393,6 +396,15 @@ fn no_model_is_called_for_a_request_that_is_over() {
         fed.emit(10, &attempt(1, "opus", 1)).ended(20, 1, outcome);
         fed.emit(again_at, &attempt(1, "opus", 1)).failure("no_call_after_the_end")
     };
+    // A request that came in only after its end: the router cannot know.
+    let came_in = |at| {
+        let message = MessageInfo::new(7, MessageKind::Call, "RouteRequest", "rust", "router");
+        let mut fed = routing("");
+        fed.see(at, Happening::MessageDelivered { message }).ended(20, 1, RequestOutcome::TimedOut);
+        fed.emit(40, &attempt(1, "opus", 1)).failure("no_call_after_the_end")
+    };
+    assert_eq!(came_in(30), None);
+    assert!(came_in(15).is_some());
     assert_eq!(late(RequestOutcome::TimedOut, 30), None);
     assert!(late(RequestOutcome::TimedOut, 31).is_some());
     assert!(late(RequestOutcome::Ok, 21).is_some());

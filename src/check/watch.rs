@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CheckResult, Metrics,
     expect::Watched,
+    gateway::{self, Gateway},
+    guards::{self, Guards},
+    healing::{self, Healing},
     metrics::Tally,
     routing::{self, Routing},
     sidecar::{self, Sidecar},
@@ -17,7 +20,7 @@ use crate::{
 
 /// The checks that run in every sim, unless it switches one off and says why. Those on the sidecar run
 /// from the first moment that somebody uses it; where nobody does, nothing is said of them.
-pub const ALWAYS: [&str; 18] = [
+pub const ALWAYS: [&str; 33] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -36,6 +39,21 @@ pub const ALWAYS: [&str; 18] = [
     sidecar::ORDER,
     sidecar::PROMISED,
     sidecar::IDS,
+    healing::WORKS_AGAIN,
+    gateway::ROUNDS,
+    gateway::IDLE,
+    gateway::FINAL,
+    gateway::LEFT_OUT,
+    gateway::LAST_ERROR,
+    gateway::LET_GO,
+    gateway::WHOLE,
+    gateway::BAGGAGE,
+    guards::BREAKERS,
+    guards::COME_BACK,
+    guards::ROOM,
+    guards::ADDS_UP,
+    guards::MIDNIGHT,
+    guards::SPREAD,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -80,8 +98,8 @@ impl Wall {
 /// A check that always runs, while the run goes on.
 #[derive(Default)]
 pub(super) struct Built {
-    evaluated: u64,
-    failure: Option<String>,
+    pub(super) evaluated: u64,
+    pub(super) failure: Option<String>,
 }
 
 impl Built {
@@ -113,6 +131,9 @@ impl Built {
 pub struct Watch {
     tally: Tally,
     expectations: Vec<Watched>,
+    sometimes: Vec<Watched>,
+    /// In a sim that says when everything must work again.
+    healing: Option<Healing>,
     off: BTreeSet<String>,
     open: BTreeMap<RequestId, Time>,
     /// Requests whose agents have crashed.
@@ -121,6 +142,8 @@ pub struct Watch {
     /// None as long as nobody used a sidecar.
     sidecar: Option<Box<Sidecar>>,
     clocks_are_right: bool,
+    gateway: Gateway,
+    guards: Guards,
     ends_once: Built,
     no_leak: Built,
     /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
@@ -156,6 +179,8 @@ impl Watch {
         Ok(Watch {
             tally: Tally::default(),
             expectations: sim.expectations.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
+            sometimes: sim.sometimes.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
+            healing: Healing::new(sim),
             off,
             open: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -165,6 +190,8 @@ impl Watch {
                 .faults
                 .iter()
                 .any(|fault| matches!(fault.kind, FaultKind::Clock { .. })),
+            gateway: Gateway::new(sim),
+            guards: Guards::new(sim),
             ends_once: Built::default(),
             no_leak: Built::default(),
             walls: walls.collect(),
@@ -173,7 +200,7 @@ impl Watch {
 
     /// Sees one event.
     pub fn see(&mut self, sighting: &Sighting<'_>) {
-        for expectation in &mut self.expectations {
+        for expectation in self.expectations.iter_mut().chain(&mut self.sometimes) {
             expectation.see(sighting);
         }
         if let Some(sidecar) = &mut self.sidecar {
@@ -184,18 +211,27 @@ impl Watch {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
                     self.tally.see(sighting.at, event);
                     self.follow(sighting.at, event);
+                    if let Some(healing) = &mut self.healing {
+                        healing.see(sighting.at, event);
+                    }
                     let lost = &self.lost;
                     self.routing.see(sighting.at, event, |request| lost.contains(request));
+                    self.gateway.see(sighting.at, event);
+                    self.guards.see(sighting.at, event);
                 } else if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
                     let right = self.clocks_are_right;
                     let sidecar = self.sidecar.get_or_insert_with(|| Box::new(Sidecar::new(right)));
                     sidecar.see(sighting.at, event);
-                }
-                if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
                     self.tally.see_sidecar(event);
                 }
             }
-            Happening::MessageDelivered { message } if !self.walls.is_empty() => {
+            Happening::MessageDelivered { message } => {
+                if message.label == "RouteRequest" {
+                    self.routing.arrived(sighting.at, message.from);
+                }
+                if self.walls.is_empty() {
+                    return;
+                }
                 let at = sighting.at.as_nanos();
                 let stands = |(fires, heals, wall): &&(u64, Option<u64>, Wall)| {
                     // At the very instant of its beginning or end, either order is right.
@@ -213,6 +249,8 @@ impl Watch {
             Happening::NodeCrashed { .. } => {
                 if sighting.node == "router" {
                     self.routing.router_crashed();
+                    self.gateway.router_crashed();
+                    self.guards.router_crashed();
                 }
                 let is_lost = |request: &RequestId, _: &mut Time| {
                     request.agent.split('+').next() == Some(sighting.node)
@@ -250,7 +288,8 @@ impl Watch {
 
     /// The results, once the run has ended.
     pub fn finish(&mut self, outcome: &Outcome) -> (Vec<CheckResult>, Metrics) {
-        let metrics = self.tally.finish(outcome, self.open.len() as u64);
+        let mut metrics = self.tally.finish(outcome, self.open.len() as u64);
+        metrics.values.extend(self.healing.iter().flat_map(Healing::metrics));
         // With no request at all there was nothing to leave open: that proves nothing.
         let mut nothing_left = Built::default();
         let by_limit = if outcome.ending == Ending::TimeLimit { " at the time limit" } else { "" };
@@ -272,9 +311,11 @@ impl Watch {
             (NO_LEAK, std::mem::take(&mut self.no_leak)),
             (NOTHING_LEFT, nothing_left),
         ];
+        let works_again = self.healing.as_mut().map(|it| (healing::WORKS_AGAIN, it.take()));
+        let built = built.into_iter().chain(self.routing.finish());
+        let built = built.chain(self.gateway.finish(outcome)).chain(self.guards.finish());
         let sidecar = self.sidecar.take().map(|sidecar| sidecar.finish());
-        let built =
-            built.into_iter().chain(self.routing.finish()).chain(sidecar.into_iter().flatten());
+        let built = built.chain(works_again).chain(sidecar.into_iter().flatten());
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {
@@ -285,5 +326,21 @@ impl Watch {
             .collect();
         results.extend(self.expectations.iter().map(|wanted| wanted.finish(&metrics)));
         (results, metrics)
+    }
+
+    /// Each `[[sometimes]]` in short, and whether this run reached it; `metrics` are those of
+    /// [`Watch::finish`].
+    pub fn reached(&self, metrics: &Metrics) -> impl Iterator<Item = (String, bool)> {
+        self.sometimes.iter().map(|wanted| {
+            let result = wanted.finish(metrics);
+            let reached = result.holds();
+            (result.check, reached)
+        })
+    }
+
+    /// What a user should know of checks that had nothing to see.
+    pub fn notes(&self) -> Vec<String> {
+        let healing = self.healing.as_ref().filter(|_| !self.off.contains(healing::WORKS_AGAIN));
+        healing.and_then(Healing::note).into_iter().collect()
     }
 }

@@ -1,6 +1,7 @@
 //! One run, as verbs make it: timed, judged, and with panics of seedbed itself caught.
 
 use std::{
+    any::Any,
     panic::{self, AssertUnwindSafe},
     time::Duration,
 };
@@ -25,15 +26,18 @@ pub(super) fn once(
         Ok(run) => {
             run.map_err(|error| CliError::Run { error, replay: entry.replay(seed, options) })
         }
-        Err(payload) => {
-            let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-            Err(CliError::Internal {
-                message: text.unwrap_or_else(|| "no message".to_owned()),
-                replay: entry.replay(seed, options),
-            })
-        }
+        Err(payload) => Err(CliError::Internal {
+            message: message(&*payload),
+            replay: entry.replay(seed, options),
+        }),
     }
+}
+
+/// What a panic says.
+pub(super) fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
 }
 
 /// Runs a seed of a sim and judges it; one that must diverge is run twice.

@@ -9,7 +9,7 @@ pub(super) enum Exit {
     Ok,
     /// Standard output was closed, as by `head`.
     Closed,
-    /// There was nothing to run.
+    /// There was nothing to run, or not all of it was run.
     NothingRan,
     /// A check failed.
     Failed,

@@ -1,4 +1,4 @@
-//! `seedbed list`: the sims there are.
+//! `seedbed list`: the sims there are, or the quirks.
 
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -11,13 +11,16 @@ use super::{
     screen::Screen,
     sims::{self, Entry},
 };
-use crate::report::document::VERSION;
+use crate::{report::document::VERSION, stack::Quirk};
 
 /// What to list.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     #[command(flatten)]
     sims: SimArgs,
+    /// List the known bugs that a router may be given, instead of sims
+    #[arg(long, conflicts_with = "sims")]
+    quirks: bool,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -38,7 +41,28 @@ struct SimDocument<'a> {
     purpose: &'a str,
 }
 
+#[derive(Serialize)]
+struct QuirkList {
+    version: u32,
+    quirks: Vec<QuirkDocument>,
+}
+
+#[derive(Serialize)]
+struct QuirkDocument {
+    quirk: &'static str,
+    bug: &'static str,
+    source: &'static str,
+    does: &'static str,
+}
+
 pub(super) fn list(args: ListArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    if args.quirks {
+        screen.data(&match args.format {
+            Format::Text => quirk_table(Screen::width()),
+            Format::Json => pretty(&QuirkList { version: VERSION, quirks: quirks().collect() })?,
+        })?;
+        return Ok(Exit::Ok);
+    }
     let entries = sims::load(&args.sims.sims)?;
     let text = match args.format {
         Format::Text => table(&entries, Screen::width()),
@@ -48,9 +72,36 @@ pub(super) fn list(args: ListArgs, screen: &mut Screen) -> Result<Exit, CliError
     Ok(Exit::Ok)
 }
 
+fn quirks() -> impl Iterator<Item = QuirkDocument> {
+    Quirk::ALL.iter().map(|quirk| QuirkDocument {
+        quirk: quirk.as_str(),
+        bug: quirk.bug(),
+        source: quirk.source(),
+        does: quirk.does(),
+    })
+}
+
+fn quirk_table(width: Option<u16>) -> String {
+    let mut table = empty(["QUIRK", "BUG", "WHAT THE ROUTER DOES", "SOURCE"], width);
+    for QuirkDocument { quirk, bug, source, does } in quirks() {
+        table.add_row([quirk, bug, does, source]);
+    }
+    text(&table)
+}
+
 fn table(entries: &[Entry], width: Option<u16>) -> String {
+    let mut table = empty(["SIM", "SEEDS", "COVERS", "PURPOSE"], width);
+    for Entry { sim, .. } in entries {
+        let seeds: Vec<String> = sim.seeds.iter().map(u64::to_string).collect();
+        table.add_row([&sim.name, &seeds.join(" "), &sim.covers.join(" "), &sim.purpose]);
+    }
+    text(&table)
+}
+
+/// A table without rows, as wide as the screen if there is one.
+fn empty(header: [&str; 4], width: Option<u16>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["SIM", "SEEDS", "COVERS", "PURPOSE"]);
+    table.load_style(presets::NOTHING).set_header(header);
     match width {
         Some(width) => {
             table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
@@ -59,10 +110,10 @@ fn table(entries: &[Entry], width: Option<u16>) -> String {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
     }
-    for Entry { sim, .. } in entries {
-        let seeds: Vec<String> = sim.seeds.iter().map(u64::to_string).collect();
-        table.add_row([&sim.name, &seeds.join(" "), &sim.covers.join(" "), &sim.purpose]);
-    }
+    table
+}
+
+fn text(table: &Table) -> String {
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 

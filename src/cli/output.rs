@@ -6,8 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::error::CliError;
-use crate::report::log::Log;
+use super::{
+    error::CliError,
+    sims::{Entry, Place},
+};
+use crate::{
+    report::log::Log,
+    scenario::{Load, plan_text},
+    world::Seed,
+};
 
 /// A file that is there and will be written to.
 pub(super) struct OutputFile {
@@ -22,6 +29,23 @@ pub(super) fn create(path: Option<&Path>) -> Result<Option<OutputFile>, CliError
         Err(source) => Err(CliError::Output { path: path.to_owned(), source }),
     };
     path.map(create).transpose()
+}
+
+/// Writes a sim as it is under a seed, as a plain sim.
+pub(super) fn write_plan(path: &Path, entry: &Entry, seed: Seed) -> Result<(), CliError> {
+    let folder = |path: &Path| std::path::absolute(path).ok()?.parent().map(Path::to_owned);
+    if let (Some(Load::Trace { trace, .. }), Place::File(sim)) = (&entry.sim.load, &entry.place)
+        && folder(sim) != folder(path)
+    {
+        return Err(CliError::usage(
+            format!("the plan would look for {} beside itself", trace.value),
+            format!("write it into the folder of {}", sim.display()),
+        ));
+    }
+    let text = plan_text(&entry.sim, seed).map_err(|error| {
+        CliError::usage(error.to_string(), "`seedbed check` says what is wrong with it")
+    })?;
+    std::fs::write(path, text).map_err(|source| CliError::Output { path: path.to_owned(), source })
 }
 
 /// Creates an event log, if one is asked for.

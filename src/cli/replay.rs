@@ -1,16 +1,21 @@
 //! `seedbed replay`: runs one seed again, prints what happens, and checks that it is what happened
 //! before.
 //!
-//! Events are printed as they happen; none is kept.
+//! Events are printed as they happen; they are kept only for `--step` and `--state`.
+
+mod step;
 
 use std::{
     cell::RefCell,
     collections::BTreeSet,
     path::{Path, PathBuf},
     rc::Rc,
+    str::FromStr,
+    time::Duration,
 };
 
 use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
 
 use super::{
     attempt,
@@ -24,7 +29,7 @@ use super::{
     verify,
 };
 use crate::{
-    explore::{Options, SimRun, Verdict, Witness},
+    explore::{History, Options, SimRun, StackState, Verdict, Witness},
     report::{event, snapshot, text},
     scenario::{EVENTS, Must, parse_duration},
     world::{Observer, Record, Seed, Sighting, Time},
@@ -53,12 +58,26 @@ pub(super) struct ReplayArgs {
     /// Print events of this kind only, as in message_dropped; may be repeated
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
+    /// Print no events after the first of this kind, as in breaker_changed or
+    /// breaker_changed,to=open; with --step, stop at each; may be repeated
+    #[arg(long, value_name = "EVENT")]
+    break_on: Vec<Break>,
+    /// Go through the events step by step, forwards and backwards
+    #[arg(long, conflicts_with_all = ["node", "kind", "log"])]
+    step: bool,
+    /// Then print what the events say of the stack: faults, breakers, open requests, messages under
+    /// way; at --until, at the break, or at the end
+    #[arg(long, conflicts_with = "step")]
+    state: bool,
     /// How to print events
     #[arg(long, value_enum, default_value_t = ReplayFormat::Text)]
     format: ReplayFormat,
     /// Also write every event as JSON Lines, compressed if FILE ends in .zst
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Write the sim with the faults that its chaos draws as a plain sim
+    #[arg(long, value_name = "FILE")]
+    write_plan: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,13 +92,21 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     let entry = sims::load_one(&args.sim)?;
     let options = args.load.options(args.host.into())?;
     let filter = Filter::new(&args, &entry)?;
+    if let Some(path) = &args.write_plan {
+        output::write_plan(path, &entry, args.seed)?;
+    }
     let log = output::create_log(args.log.as_deref())?;
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
+    if args.step {
+        return stepped(&entry, &args, &options, filter.node_width, screen);
+    }
     let printer = Rc::new(RefCell::new(Printer {
         screen: Screen::new(),
         filter,
         format: args.format,
-        may_exit: log.is_none(),
+        may_exit: log.is_none() && !args.state,
+        kept: args.state.then(History::default),
+        has_broken: false,
         error: None,
     }));
     let mut observers = vec![observer(&printer)];
@@ -98,9 +125,51 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     }
     printed?;
     let run = run?;
-    let again = attempt::once(&entry, args.seed, &options, Vec::new())?;
-    let finished = attempt::finish(&entry, run.clone(), Some(&again), wall, &options);
-    let ended = compare(&entry, &run, &again, &args, &options, screen)?;
+    if let Some(kept) = &printer.borrow().kept {
+        let cut =
+            if kept.is_cut { "there were more events than are kept: it is older\n" } else { "" };
+        screen.data(&format!("{cut}{}", step::state_text(&StackState::after(&kept.records))))?;
+    }
+    end(&entry, &args, &options, run, wall, screen)
+}
+
+/// Goes through the events of a run step by step.
+fn stepped(
+    entry: &Entry,
+    args: &ReplayArgs,
+    options: &Options,
+    node_width: usize,
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
+    let history = Rc::new(RefCell::new(History::default()));
+    let shared = Rc::clone(&history);
+    let until = args.until;
+    let keep: Box<dyn Observer> = Box::new(move |sighting: &Sighting<'_>| {
+        if until.is_none_or(|until| sighting.at <= until) {
+            shared.borrow_mut().push(|| sighting.to_record());
+        }
+    });
+    let watch = Stopwatch::start();
+    let run = attempt::once(entry, args.seed, options, vec![keep])?;
+    let wall = watch.elapsed();
+    let history = history.take();
+    step::Stepper::new(&history, &args.break_on, node_width)
+        .run(std::io::stdin().lock(), screen)?;
+    end(entry, args, options, run, wall, screen)
+}
+
+/// Runs the seed once more, and says what it came to.
+fn end(
+    entry: &Entry,
+    args: &ReplayArgs,
+    options: &Options,
+    run: SimRun,
+    wall: Duration,
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
+    let again = attempt::once(entry, args.seed, options, Vec::new())?;
+    let finished = attempt::finish(entry, run.clone(), Some(&again), wall, options);
+    let ended = compare(entry, &run, &again, args, options, screen)?;
     Ok(ended.max(verdict(&finished.verdict, &finished.reasons(), &finished.replay, ended, screen)))
 }
 
@@ -184,9 +253,45 @@ fn committed(place: &Place, sim: &str) -> Option<(PathBuf, String)> {
     Some((path, text))
 }
 
+/// An event to stop at: its kind, and fields with the values that they must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Break {
+    kind: String,
+    fields: Vec<(String, String)>,
+}
+
+impl FromStr for Break {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Break, String> {
+        let mut parts = text.split(',');
+        let kind = parts.next().unwrap_or_default().to_owned();
+        if !EVENTS.iter().any(|event| event.name == kind) {
+            return Err(format!("there is no kind of event called {kind}"));
+        }
+        let field = |part: &str| {
+            let (name, value) = part.split_once('=').ok_or("write fields as name=value")?;
+            Ok((name.to_owned(), value.to_owned()))
+        };
+        Ok(Break { kind, fields: parts.map(field).collect::<Result<_, String>>()? })
+    }
+}
+
+impl Break {
+    fn matches(&self, kind: &str, fields: &Map<String, Value>) -> bool {
+        let holds = |(name, wanted): &(String, String)| match fields.get(name) {
+            Some(Value::String(text)) => text == wanted,
+            Some(other) => serde_json::from_str(wanted).is_ok_and(|wanted: Value| wanted == *other),
+            None => false,
+        };
+        self.kind == kind && self.fields.iter().all(holds)
+    }
+}
+
 /// Which events are printed.
 struct Filter {
     until: Option<Time>,
+    breaks: Vec<Break>,
     nodes: BTreeSet<String>,
     kinds: BTreeSet<String>,
     node_width: usize,
@@ -219,15 +324,21 @@ impl Filter {
         let widest = known.iter().map(|node| node.chars().count()).max().unwrap_or(0);
         Ok(Filter {
             until: args.until,
+            breaks: args.break_on.clone(),
             nodes: args.node.iter().cloned().collect(),
             kinds: args.kind.iter().cloned().collect(),
             node_width: widest.min(event::NODE_WIDTH_MAX),
         })
     }
 
+    fn breaks(&self, sighting: &Sighting<'_>) -> bool {
+        let kind = sighting.what.kind();
+        self.breaks.iter().any(|wanted| wanted.kind == kind)
+            && self.breaks.iter().any(|wanted| wanted.matches(kind, &sighting.what.fields()))
+    }
+
     fn shows(&self, sighting: &Sighting<'_>) -> bool {
-        self.until.is_none_or(|until| sighting.at <= until)
-            && (self.nodes.is_empty() || self.nodes.contains(sighting.node))
+        (self.nodes.is_empty() || self.nodes.contains(sighting.node))
             && (self.kinds.is_empty() || self.kinds.contains(sighting.what.kind()))
     }
 }
@@ -239,12 +350,24 @@ struct Printer {
     /// Whether nothing but printing is going on, so that there is nothing to complete once nobody
     /// reads on.
     may_exit: bool,
+    /// The events up to here, if the state is asked for.
+    kept: Option<History>,
+    /// Whether the event to stop at has been.
+    has_broken: bool,
     error: Option<CliError>,
 }
 
 impl Printer {
     fn see(&mut self, sighting: &Sighting<'_>) {
-        if self.error.is_none() && self.filter.shows(sighting) {
+        let is_past = self.filter.until.is_some_and(|until| sighting.at > until);
+        if self.has_broken || is_past {
+            return;
+        }
+        self.has_broken = self.filter.breaks(sighting);
+        if let Some(kept) = &mut self.kept {
+            kept.push(|| sighting.to_record());
+        }
+        if self.error.is_none() && (self.has_broken || self.filter.shows(sighting)) {
             let record = sighting.to_record();
             self.error = self.print(&record).err();
             if self.may_exit && matches!(self.error, Some(CliError::Closed)) {

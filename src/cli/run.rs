@@ -20,7 +20,7 @@ use super::{
     sims::{self, Entry},
 };
 use crate::{
-    explore::{Options, Witness},
+    explore::{Options, ReachedByAny, Witness},
     report::{
         Finished, document,
         junit::Junit,
@@ -58,6 +58,9 @@ pub(super) struct RunArgs {
     /// Write every event as JSON Lines, compressed if FILE ends in .zst; for one seed of one sim
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Write the sim with the faults that its chaos draws as a plain sim; for one seed of one sim
+    #[arg(long, value_name = "FILE")]
+    write_plan: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -80,6 +83,15 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
             "name one sim and give one --seed",
         ));
     }
+    if let Some(path) = &args.write_plan {
+        let [(entry, seed)] = plan[..] else {
+            return Err(CliError::usage(
+                format!("--write-plan needs one run, and these are {}", plan.len()),
+                "name one sim and give one --seed",
+            ));
+        };
+        output::write_plan(path, entry, seed)?;
+    }
     let junit = output::create(args.junit.as_deref())?;
     let log = Mutex::new(output::create_log(args.log.as_deref())?);
     let mut results = Results {
@@ -92,6 +104,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         kept: Vec::new(),
         worst: Exit::Ok,
         first_replay: None,
+        reached: ReachedByAny::default(),
         skipped_lines: 0,
     };
     let watch = Stopwatch::start();
@@ -178,6 +191,7 @@ struct Results<'a> {
     kept: Vec<Finished>,
     worst: Exit,
     first_replay: Option<String>,
+    reached: ReachedByAny,
     skipped_lines: u64,
 }
 
@@ -211,6 +225,7 @@ impl Results<'_> {
             self.first_replay.get_or_insert_with(|| entry.replay(seed, options));
         }
         self.skipped_lines += finished.run.skipped_lines;
+        self.reached.add(&finished.run);
         self.summary.add(&finished);
         if let Some(junit) = &mut self.junit {
             junit.add(&finished);
@@ -229,7 +244,7 @@ impl Results<'_> {
     }
 
     fn finish(
-        self,
+        mut self,
         sims: usize,
         watch: Stopwatch,
         junit: Option<OutputFile>,
@@ -253,6 +268,11 @@ impl Results<'_> {
         if self.skipped_lines > 0 {
             let lines = counted(self.skipped_lines, "broken line");
             self.screen.talk(&format!("{lines} of traces left out\n"));
+        }
+        for (sim, runs, what) in self.reached.never() {
+            self.worst = self.worst.max(Exit::Failed);
+            let never = format!("{what} was not reached in any of {runs} runs");
+            self.screen.talk(&format!("{}\n", text::wrap(&format!("{sim}: "), &never, 4)));
         }
         if let Some(replay) = self.first_replay {
             match self.format {

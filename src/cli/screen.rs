@@ -62,10 +62,40 @@ impl Screen {
         }
     }
 
+    /// Shows the progress of a sweep, of which so many runs are done already; on a terminal only.
+    pub(super) fn begin_sweep(&mut self, total: Option<u64>, done: u64) {
+        if !io::stderr().is_terminal() {
+            return;
+        }
+        let template = match total {
+            Some(_) => "{bar:24} {pos}/{len} runs  {per_sec}  ETA {eta}  {wide_msg}",
+            None => "{spinner} {pos} runs  {per_sec}  {elapsed}  {wide_msg}",
+        };
+        let style = ProgressStyle::with_template(template);
+        self.bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        self.bar.set_position(done);
+        self.bar.reset_eta();
+    }
+
+    /// One more run of a sweep is done, and so many have failed.
+    pub(super) fn advance_sweep(&mut self, failed: u64, is_news: bool) {
+        if is_news {
+            self.bar.set_message(format!("{failed} failed"));
+        }
+        self.bar.inc(1);
+    }
+
     /// One more of them is done.
     pub(super) fn advance(&mut self, what: &str) {
         self.bar.set_message(what.to_owned());
         self.bar.inc(1);
+    }
+
+    /// So many of them are done.
+    pub(super) fn reach(&mut self, done: u64, what: &str) {
+        self.bar.set_message(what.to_owned());
+        self.bar.set_position(done);
     }
 
     /// Takes the progress bar away.

@@ -4,6 +4,7 @@ use std::{cell::RefCell, path::PathBuf, rc::Rc};
 
 use serde::Serialize;
 
+use super::Reached;
 use crate::{
     check::{CheckResult, Metrics, Outcomes, Watch},
     scenario::{self, Must, ScenarioError, Sim, TraceError},
@@ -86,6 +87,10 @@ pub struct SimRun {
     pub metrics: Metrics,
     /// What became of every check that was evaluated.
     pub checks: Vec<CheckResult>,
+    /// What became of each `[[sometimes]]`.
+    pub reached: Vec<Reached>,
+    /// What a user should know of checks that had nothing to see, one line each.
+    pub notes: Vec<String>,
     /// The plan, and what became of it.
     pub faults: Vec<FaultLine>,
     /// Lines of a trace that were left out.
@@ -119,6 +124,8 @@ pub fn simulate(
     options: &Options,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<SimRun, RunError> {
+    // From here on there is no chaos, only faults.
+    let sim = &*sim.under(seed);
     let watch = Rc::new(RefCell::new(Watch::new(sim)?));
     let faults = Rc::new(RefCell::new(FaultLines::default()));
     let mut world = World::new(seed);
@@ -133,11 +140,15 @@ pub fn simulate(
     let trace = scenario::expand(&mut world, sim, options.trace.as_deref(), options.skip_bad)?;
     let outcome = world.run()?;
     let skipped_lines = trace.finish()?;
-    let (checks, metrics) = watch.borrow_mut().finish(&outcome);
+    let mut watch = watch.borrow_mut();
+    let (checks, metrics) = watch.finish(&outcome);
+    let reached = watch.reached(&metrics);
     Ok(SimRun {
         sim: sim.name.clone(),
         requests: metrics.requests.clone(),
         checks,
+        reached: reached.map(|(what, reached)| Reached { what, reached }).collect(),
+        notes: watch.notes(),
         metrics,
         faults: faults.take().0,
         skipped_lines,

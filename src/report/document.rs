@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Finished;
 use crate::{
     check::{CheckResult, Outcomes},
-    explore::Verdict,
+    explore::{Reached, Verdict},
     world::Fingerprint,
 };
 
@@ -58,6 +58,9 @@ pub struct RunDocument<'a> {
     pub metrics: &'a BTreeMap<&'static str, u64>,
     /// What became of every check.
     pub checks: &'a [CheckResult],
+    /// What became of each `[[sometimes]]`; left out if the sim has none.
+    #[serde(skip_serializing_if = "<[Reached]>::is_empty")]
+    pub reached: &'a [Reached],
     /// Why it failed, or failed as it must.
     pub failures: Vec<String>,
     /// Broken lines of a trace that were left out.
@@ -85,6 +88,7 @@ pub fn run(finished: &Finished) -> RunDocument<'_> {
         requests: &run.requests,
         metrics: &run.metrics.values,
         checks: &run.checks,
+        reached: &run.reached,
         failures: finished.reasons(),
         skipped_lines: run.skipped_lines,
         replay,

@@ -83,6 +83,9 @@ pub fn run(finished: &Finished, widths: Widths) -> String {
     for reason in finished.reasons() {
         let _ = writeln!(text, "{}", wrap("    ", &reason, 6));
     }
+    for note in &run.notes {
+        let _ = writeln!(text, "{}", wrap("    note: ", note, 6));
+    }
     text
 }
 

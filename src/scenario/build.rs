@@ -5,6 +5,7 @@
 
 mod backend;
 mod breaker;
+mod chaos;
 mod client;
 mod events;
 mod load;
@@ -88,6 +89,7 @@ impl Builder {
         self.tables("client", raw.client.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
+        self.tables("sometimes", raw.sometimes.len());
         let must = raw.must.unwrap_or_default();
         if let Some(leak) = raw.leak.as_ref().filter(|_| must != Must::Diverge) {
             self.error(
@@ -123,7 +125,10 @@ impl Builder {
             monitor: None,
             load: raw.load.and_then(|raw| self.load(path, raw)),
             faults: Vec::new(),
+            chaos: None,
+            healing: None,
             expectations: Vec::new(),
+            sometimes: Vec::new(),
             checks: self.checks(raw.checks),
             source: self.source.clone(),
         };
@@ -152,9 +157,13 @@ impl Builder {
             self.link(&sim, raw, span)
         });
         sim.links = links.collect();
+        let fault_spans: Vec<SourceSpan> = raw.fault.iter().map(|fault| fault.span).collect();
         sim.faults = raw.fault.into_iter().filter_map(|raw| self.fault(&sim, raw)).collect();
+        self.chaos_and_healing(&mut sim, raw.chaos, raw.healing, &fault_spans);
         sim.expectations =
             raw.expect.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
+        sim.sometimes =
+            raw.sometimes.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
         sim
     }
 

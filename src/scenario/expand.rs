@@ -16,7 +16,7 @@ use crate::{
         self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Outage, Outages,
         sidecar::pressure::Shortage,
     },
-    world::{self, Peer, Stream, World},
+    world::{self, Peer, Stream, Time, World},
 };
 
 /// What became of a trace, to be asked after the run.
@@ -168,10 +168,12 @@ fn to_world(
             both_ways: *both,
             patch: patch.clone(),
         },
-        FaultKind::Backend { name, errors, retry_after, first_token } => {
+        FaultKind::Backend { name, errors, retry_after, tells_end, first_token } => {
             let outage = Outage {
                 errors: *errors,
                 retry_after: retry_after.clone(),
+                tells_end: tells_end
+                    .then(|| Time::ZERO + fault.at + fault.r#for.unwrap_or_default()),
                 first_token: first_token.clone(),
             };
             let of_backend = outages.iter().find(|(other, _)| other == name);
@@ -193,6 +195,9 @@ fn to_world(
             sidecar::shortage(shortage, number, hosted)
         }
         FaultKind::Dns { node } => sidecar::unresolved(node.as_str(), nodes(node), number, hosted),
+        FaultKind::Point { site, rate } => {
+            world::FaultKind::Point { site: site.clone(), rate: *rate }
+        }
     };
     world::Fault { at: fault.at, lasts: fault.r#for, kind }
 }

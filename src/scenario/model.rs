@@ -3,6 +3,7 @@
 //! These are plain values. They never hold what a run draws from its seed, and nothing in them
 //! depends on the machine, the path or the moment at which the file was read.
 
+mod chaos;
 mod expect;
 mod fault;
 mod load;
@@ -23,6 +24,7 @@ pub use crate::stack::settings::{
     Router, Sidecar, Step, Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted,
     Workspace,
 };
+pub use chaos::{Chaos, ChaosKind, Healing, Points};
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
@@ -86,8 +88,14 @@ pub struct Sim {
     pub load: Option<Load>,
     /// What breaks, in the order of the file.
     pub faults: Vec<Fault>,
+    /// What breaks besides, drawn from the seed.
+    pub chaos: Option<Chaos>,
+    /// When everything must work again; `None` if it need not.
+    pub healing: Option<Healing>,
     /// What must hold at the end.
     pub expectations: Vec<Expectation>,
+    /// What at least one of several runs must reach.
+    pub sometimes: Vec<Expectation>,
     /// The built-in checks that do not apply.
     pub checks: Checks,
     /// The text it was read from.

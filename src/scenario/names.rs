@@ -51,7 +51,7 @@ pub(super) struct Group<'a> {
 
 impl<'a> Group<'a> {
     /// The nodes of its members, in order.
-    fn node_names(self) -> impl Iterator<Item = String> + 'a {
+    pub(super) fn node_names(self) -> impl Iterator<Item = String> + 'a {
         let single = (self.count == 1).then(|| self.name.to_owned());
         let many = if self.count == 1 { 0 } else { self.count };
         single.into_iter().chain((1..=many).map(move |i| format!("{}-{i}", self.name)))
@@ -161,7 +161,7 @@ impl Sim {
         self.fixed_nodes().chain(self.groups().map(|group| group.name))
     }
 
-    fn fixed_nodes(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn fixed_nodes(&self) -> impl Iterator<Item = &str> {
         let sidecar = self.sidecar.as_ref().map(|_| "sidecar");
         let router = self.has_router().then_some("router");
         let backends = self.backends.iter().map(|backend| backend.name.as_str());

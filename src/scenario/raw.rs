@@ -5,6 +5,7 @@
 
 mod backend;
 mod breaker;
+mod chaos;
 mod events;
 mod router;
 mod service;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 
 pub(super) use backend::{RawBackend, RawBackendFault, RawErrors, RawRetryAfter};
 pub(super) use breaker::{RawBreaker, RawWindow};
+pub(super) use chaos::{RawChaos, RawFaultPoint, RawHealing, RawPoints};
 pub(super) use events::{
     RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
@@ -110,9 +112,16 @@ pub(super) struct RawSim {
     /// What breaks.
     #[serde(default)]
     pub(super) fault: Vec<At<RawFault>>,
+    /// What breaks besides, drawn from the seed.
+    pub(super) chaos: Option<At<RawChaos>>,
+    /// When everything must work again, in a sim without [chaos].
+    pub(super) healing: Option<At<RawHealing>>,
     /// What must hold at the end.
     #[serde(default)]
     pub(super) expect: Vec<At<RawExpect>>,
+    /// What at least one of several runs must reach; a run alone may miss it.
+    #[serde(default)]
+    pub(super) sometimes: Vec<At<RawExpect>>,
     /// The built-in checks.
     pub(super) checks: Option<RawChecks>,
 }

@@ -2,6 +2,7 @@
 
 mod backend;
 mod breaker;
+mod chaos;
 mod defaults;
 mod files;
 mod hostile;

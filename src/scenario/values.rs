@@ -133,6 +133,35 @@ impl Value for PerKilosecond {
     });
 }
 
+/// The mean time between two of what comes so often in a minute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PerMinute(pub(super) Duration);
+
+/// Faults in a minute.
+const PER_MINUTE_MAX: u64 = 1_000;
+
+impl Value for PerMinute {
+    fn read(scalar: &Scalar) -> Result<Self, UnitError> {
+        let help = "write how many in a minute, as in 2 or \"0.5\"";
+        match scalar.digits() {
+            Some(text) if !text.ends_with('%') => {
+                let permille = parse_permille(&text, PER_MINUTE_MAX * 1000)?;
+                let nanos = 60_000_000_000_000_u64.checked_div(permille).unwrap_or(u64::MAX);
+                Ok(PerMinute(Duration::from_nanos(nanos)))
+            }
+            _ => Err(wrong("a rate", scalar, help)),
+        }
+    }
+
+    schema!("PerMinute", {
+        "description": "A rate per minute, with up to three decimals: 2, \"0.5\".",
+        "oneOf": [
+            { "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,3})?$" },
+            { "type": "number", "exclusiveMinimum": 0, "maximum": 1000 }
+        ]
+    });
+}
+
 /// The rate at the end of a stage, in arrivals per 1 000 seconds; may be 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StageRate(pub(super) u64);

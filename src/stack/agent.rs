@@ -264,6 +264,11 @@ impl Agent {
         let Some(job) = self.try_again(job, &result) else { return };
         match result {
             Ok(Ok(answer)) => {
+                let (tokens, whole) = (answer.output_tokens, job.prompt.output_tokens);
+                if tokens < whole {
+                    let (request, model) = (answer.request.clone(), Rc::clone(&answer.model));
+                    self.emit(Event::AnswerTruncated { request, model, tokens, whole });
+                }
                 let kept = *answer.baggage == *job.prompt.baggage;
                 self.done(job, &answer.model, Some(kept));
             }

@@ -26,6 +26,7 @@ use self::{
 use super::{
     RequestId,
     message::{Generate, Generated, Headers, HttpError, Probe, Prompt},
+    point,
     settings::{self, ErrorKind, ErrorMix, RetryAfter},
     wire::{self, Problem},
 };
@@ -34,7 +35,7 @@ use crate::{
         health,
         meter::{Exceeded, Meter, Meters, Reservation},
     },
-    world::{Delay, Env, Later, Promise, Stream},
+    world::{Delay, Env, Later, Promise, Stream, Time},
 };
 
 /// An outage: what a backend does differently while it lasts.
@@ -44,6 +45,8 @@ pub struct Outage {
     pub errors: Option<ErrorMix>,
     /// Replaces the Retry-After.
     pub retry_after: Option<RetryAfter>,
+    /// When it ends, if its Retry-After says so truly, in place of the one above.
+    pub tells_end: Option<Time>,
     /// Replaces the time to the first token.
     pub first_token: Option<Delay>,
 }
@@ -160,7 +163,11 @@ impl Backend {
                 | ErrorKind::AcceptedThenOverloaded
                 | ErrorKind::ErrorInStream
         ) {
-            let of_outage = self.in_outage(|outage| outage.retry_after.clone());
+            let now = self.env.now();
+            let of_outage = self.in_outage(|outage| {
+                let left = outage.tells_end.map(|end| RetryAfter::Seconds(end - now));
+                left.or_else(|| outage.retry_after.clone())
+            });
             let setting = of_outage.as_ref().or(self.settings.retry_after.as_ref());
             match (setting, exceeded.and_then(|exceeded| exceeded.retry_after)) {
                 (Some(setting), _) => {
@@ -232,6 +239,10 @@ impl Backend {
 
     fn begin(&mut self, generate: Generate, promise: Promise<Generated>) {
         let fate = self.draw_fate();
+        if self.env.fault_point(point::SWALLOWED) {
+            self.silent.push(promise);
+            return;
+        }
         let Generate { prompt, stream } = generate;
         if stream.as_ref().is_some_and(|to| self.streams.contains_key(&stream::key(to))) {
             // A second copy of a request: the first one is answered.

@@ -108,14 +108,18 @@ pub enum Event {
         latency_ms: u64,
         alternatives: Alternatives,
     },
-    /// The router gave up.
+    /// The router gave up. `retry_after_ms` is when it says that one may ask again, if it does.
     RequestFailed {
         request: RequestId,
         code: &'static str,
         attempts: u32,
         fallback_attempts: usize,
         causes: Alternatives,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
     },
+    /// An agent got a shorter answer than the model had to give.
+    AnswerTruncated { request: RequestId, model: Rc<str>, tokens: u32, whole: u32 },
     /// An agent got the first token of a stream.
     FirstToken { request: RequestId, model: Rc<str>, latency_ms: u64 },
     /// An agent got tokens of another model in the middle of an answer.
@@ -217,6 +221,7 @@ impl Event {
             Event::RetryRefused { .. } => "retry_refused",
             Event::RequestRouted { .. } => "request_routed",
             Event::RequestFailed { .. } => "request_failed",
+            Event::AnswerTruncated { .. } => "answer_truncated",
             Event::FirstToken { .. } => "first_token",
             Event::StreamMixed { .. } => "stream_mixed",
             Event::RequestEnded { .. } => "request_ended",

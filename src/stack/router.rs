@@ -4,7 +4,7 @@
 //! model to model in `attempt` (breaker, call, hedge), `judge` (what an attempt brought, and whether
 //! to try again) and `stream` (answers that come in parts), and ends once, in `finish`. `lane` is
 //! what the router knows of one model, `prober` checks them, `account` is the quota of a workspace,
-//! `store` keeps breakers and quotas on disk.
+//! `store` keeps breakers and quotas on disk. `quirky` is what known bugs need beside their branches.
 //!
 //! Every attempt is built from the request as it came. Decisions are made in `policy`; here they
 //! meet messages and timers.
@@ -17,6 +17,7 @@ mod job;
 mod judge;
 mod lane;
 mod prober;
+mod quirky;
 mod store;
 mod stream;
 #[cfg(test)]
@@ -34,7 +35,7 @@ use self::{
     prober::Prober,
 };
 use super::{
-    Event,
+    Event, Quirk,
     backend::Backend,
     message::{Answer, RouteError, RouteRequest, StreamId},
     settings::{self, Task},
@@ -98,7 +99,7 @@ impl Router {
         }
         let utc = env.utc();
         let account = |(turn, workspace): (u64, &settings::Workspace)| {
-            (workspace.name.as_str().into(), Account::new(turn, workspace, utc))
+            (workspace.name.as_str().into(), Account::new(turn, workspace, utc, settings.quirks))
         };
         let accounts = (1..).zip(workspaces).map(account).collect();
         let mut router = Router {
@@ -166,6 +167,11 @@ impl Handler<RouteRequest> for Router {
         let RouteRequest { prompt, patience, reader, attempt } = request;
         let started = self.env.now();
         // Nobody is there for an answer after this, so nothing is tried after it.
+        let patience = if self.settings.quirks.has(Quirk::OutlivesItsAgent) {
+            quirky::STUBBORN
+        } else {
+            patience
+        };
         let deadline = started + self.settings.deadline.unwrap_or(patience).min(patience);
         let key = self.jobs.insert(Job::new(
             prompt,

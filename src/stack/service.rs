@@ -22,6 +22,7 @@ pub use message::{Call, Heal, LoseConnections, Reconnect, ServiceError};
 use super::{
     Event,
     message::Probe,
+    point,
     settings::service::{self as settings, CallError, CallErrors, CheckMode, HealWorks, Pool},
 };
 use crate::{
@@ -266,6 +267,9 @@ impl Handler<Call> for Service {
     fn handle(&mut self, Call { operation }: Call, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();
         let work = self.draw(&operation);
+        if self.env.fault_point(point::CALL_RESET) {
+            return later;
+        }
         if self.hangs(Some(&operation)) {
             self.hung.push(Hung::Call(promise));
         } else if self.is_down(Some(&operation)) {

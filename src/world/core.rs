@@ -26,6 +26,7 @@ use super::{
     message::Labels,
     network::{Network, Verdict},
     node::NodeState,
+    point::Points,
     queue::{DueKey, Queue},
     settings::TieBreaker,
 };
@@ -105,6 +106,7 @@ pub(crate) struct Core {
     pub faults: RefCell<Vec<Fault>>,
     /// What each fault of the plan has in force while it lasts.
     pub imposed: RefCell<Vec<Imposed>>,
+    pub points: Points,
     /// The nodes by name.
     pub names: RefCell<BTreeMap<Rc<str>, NodeId>>,
     pub hosts: Hosts,

@@ -210,6 +210,24 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
         }
     }
 
+    /// Whether something goes wrong here: true now and then while a fault of the plan arms the point
+    /// of this name ([`FaultKind::Point`](super::FaultKind::Point)), otherwise false.
+    ///
+    /// Each point draws from a stream of its own on each node, and only while it is armed. That it
+    /// fires is the event `fault_point_fired`.
+    pub fn fault_point(&self, site: &'static str) -> bool {
+        let core = &self.port.core;
+        if !core.points.any_armed() || !self.port.is_open() {
+            return false;
+        }
+        let fires =
+            core.points.draw(site, self.port.node, || self.stream(&format!("fault_point/{site}")));
+        if fires {
+            self.emit("fault_point_fired", PointFired { site });
+        }
+        fires
+    }
+
     /// Ends the world, once what is ready now has run.
     pub fn stop_world(&self) {
         if self.port.is_open() {
@@ -221,6 +239,11 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
     pub fn disk(&self) -> Disk<'_, A> {
         Disk(self)
     }
+}
+
+#[derive(Serialize)]
+struct PointFired {
+    site: &'static str,
 }
 
 /// The disk of a node. Every actor of the node sees the same files.

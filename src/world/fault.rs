@@ -7,7 +7,7 @@ use std::{fmt, rc::Rc, time::Duration};
 use actix::{Actor, Context, Handler, Message};
 
 use super::{
-    Happening, LinkPatch, NodeId, Peer, Time,
+    Happening, LinkPatch, NodeId, Peer, Probability, Time,
     core::{Core, Due},
     disk::DiskState,
     network::{Measure, Span},
@@ -131,6 +131,13 @@ pub enum FaultKind {
         /// The nodes.
         nodes: Vec<String>,
     },
+    /// A fault point in the code fires now and then: see [`Env::fault_point`](super::Env::fault_point).
+    Point {
+        /// Which.
+        site: String,
+        /// How likely, each time that it is passed.
+        rate: Probability,
+    },
     /// Something of the application's own, for example a message to an actor
     /// ([`Injector::inject`]).
     Custom {
@@ -155,7 +162,7 @@ impl FaultKind {
             | FaultKind::Clock { nodes, .. }
             | FaultKind::DiskFull { nodes }
             | FaultKind::DiskLost { nodes } => (nodes, &[]),
-            FaultKind::Custom { .. } => (&[], &[]),
+            FaultKind::Point { .. } | FaultKind::Custom { .. } => (&[], &[]),
         };
         first.iter().chain(second)
     }
@@ -196,6 +203,7 @@ impl fmt::Display for FaultKind {
             }
             FaultKind::DiskFull { nodes } => write!(f, "disk full {}", Names(nodes)),
             FaultKind::DiskLost { nodes } => write!(f, "disk lost {}", Names(nodes)),
+            FaultKind::Point { site, .. } => write!(f, "fault point {site}"),
             FaultKind::Custom { label, .. } => f.write_str(label),
         }
     }
@@ -324,6 +332,7 @@ impl Core {
                     self.with_disks(&nodes, DiskState::lose);
                 }
             }
+            FaultKind::Point { site, rate } => self.points.arm(index, &site, fires.then_some(rate)),
             FaultKind::Custom { apply, .. } => apply(&Injector { core: self }, fires),
         }
     }

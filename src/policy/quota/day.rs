@@ -41,6 +41,12 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Zone = Zone(TimeZone::UTC);
 
+    /// The local date at this instant.
+    #[must_use]
+    pub fn date(&self, utc: Timestamp) -> Date {
+        self.0.to_datetime(utc).date()
+    }
+
     /// The day at this instant and when it ends: with the first instant of the next one.
     ///
     /// Where a clock set back makes a midnight come twice, the day ends at the first of them.

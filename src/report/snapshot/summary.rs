@@ -92,6 +92,10 @@ fn one(lines: &mut Lines, run: &SimRun) {
             lines.add(format_args!("evaluated {}", check.check), check.evaluated);
         }
     }
+    for sometimes in &run.reached {
+        let reached = if sometimes.reached { "reached" } else { "not reached" };
+        lines.add(format_args!("sometimes {}", sometimes.what), reached);
+    }
 }
 
 fn one_line(text: &str) -> String {

@@ -109,15 +109,29 @@ impl Builder {
         &mut self,
         sim: &Sim,
         At { value: raw, span }: At<RawBackendFault>,
+        heals: bool,
     ) -> FaultKind {
-        if raw.errors.is_none() && raw.retry_after.is_none() && raw.first_token.is_none() {
+        let tells_end = raw.tells_end.unwrap_or(false);
+        if tells_end && raw.retry_after.is_some() {
+            let help = "keep retry_after or tells_end";
+            self.error(span, "", "a Retry-After is said in exactly one way", help);
+        } else if tells_end && !heals {
+            let help = "set for, or remove tells_end";
+            self.error(span, "never ends", "an outage without an end cannot tell it", help);
+        }
+        if raw.errors.is_none()
+            && !tells_end
+            && raw.retry_after.is_none()
+            && raw.first_token.is_none()
+        {
             let message = "the backend stays as it is";
-            self.error(span, "", message, "set errors, retry_after or first_token");
+            self.error(span, "", message, "set errors, retry_after, tells_end or first_token");
         }
         FaultKind::Backend {
             name: self.backend_reference(sim, raw.name),
             errors: raw.errors.map(|raw| self.errors(raw)),
             retry_after: raw.retry_after.and_then(|raw| self.retry_after(raw)),
+            tells_end,
             first_token: self.optional_delay(raw.first_token),
         }
     }

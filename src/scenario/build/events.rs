@@ -19,7 +19,7 @@ use crate::scenario::values::{BoundValue, SignedNanos};
 use crate::scenario::vocabulary::{EVENTS, METRICS, MetricUnit, metric};
 
 const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend, service, \
-                     sidecar, dns";
+                     sidecar, dns, point";
 
 impl Builder {
     pub(super) fn fault(
@@ -59,7 +59,7 @@ impl Builder {
             kinds.push(Some(FaultKind::Link { from, to, both, patch }));
         }
         if let Some(raw) = raw.backend {
-            kinds.push(Some(self.backend_fault(sim, raw)));
+            kinds.push(Some(self.backend_fault(sim, raw, r#for.is_some())));
         }
         if let Some(raw) = raw.service {
             kinds.push(Some(self.service_fault(sim, raw)));
@@ -70,6 +70,9 @@ impl Builder {
         if let Some(raw) = raw.dns {
             self.needs_sidecar(sim, Some(raw.node.span), "this fault");
             kinds.push(Some(FaultKind::Dns { node: self.selector(sim, raw.node) }));
+        }
+        if let Some(raw) = raw.point {
+            kinds.push(Some(self.fault_point(raw)));
         }
         if kinds.len() != 1 {
             let message = format!("a fault is of exactly one kind, found {}", kinds.len());
@@ -139,6 +142,7 @@ impl Builder {
                     let message = "where, node, from and until belong to an event";
                     self.error(span, "this expectation", message, "remove them, or name an event");
                 }
+                self.needs_healing(sim, &metric);
                 self.metric_expectation(metric, bounds)
             }
             (None, Some(event), None) => {

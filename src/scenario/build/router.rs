@@ -16,6 +16,7 @@ use crate::scenario::raw::{RawBulkhead, RawHealth, RawHedge, RawRetry, RawRetryB
 use crate::scenario::units::quoted;
 use crate::scenario::values::{ScalePermille, Whole};
 use crate::stack::settings::{Breakers, HealthChecks, HedgeDelay, Hedging};
+use crate::stack::{Quirk, Quirks};
 use crate::world::{Delay, Probability};
 
 impl Router {
@@ -41,6 +42,7 @@ impl Router {
             persist: false,
             overhead: Delay::Fixed(Duration::from_millis(1)),
             deadline: None,
+            quirks: Quirks::default(),
         }
     }
 }
@@ -99,7 +101,18 @@ impl Builder {
             persist: raw.persist.unwrap_or(false),
             overhead: self.delay(raw.overhead, default.overhead),
             deadline: raw.deadline.map(|raw| self.positive(Some(raw), Duration::from_secs(30))),
+            quirks: raw.quirks.iter().filter_map(|raw| self.quirk(raw)).collect(),
         }
+    }
+
+    fn quirk(&mut self, raw: &At<String>) -> Option<Quirk> {
+        let found = Quirk::parse(&raw.value);
+        if found.is_none() {
+            let message = format!("no quirk is called {}", quoted(&raw.value));
+            let names = Quirk::ALL.iter().map(|quirk| quirk.as_str());
+            self.unknown(raw.span, "unknown quirk", &message, &raw.value, names);
+        }
+        found
     }
 
     /// A chain that comes back to where it was would never end.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{ErrorMix, RetryAfter, Selector, ServiceFault};
-use crate::world::{Delay, LinkPatch};
+use crate::world::{Delay, LinkPatch, Probability};
 
 /// A planned fault.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +61,7 @@ pub enum FaultKind {
         /// What differs; never empty.
         patch: LinkPatch,
     },
-    /// A provider has an outage; at least one of the three is set.
+    /// A provider has an outage; at least one of the four is set.
     Backend {
         /// The backend.
         name: String,
@@ -69,6 +69,8 @@ pub enum FaultKind {
         errors: Option<ErrorMix>,
         /// Its Retry-After during the outage.
         retry_after: Option<RetryAfter>,
+        /// Whether its Retry-After says when the outage ends, in place of the one above.
+        tells_end: bool,
         /// Its time to the first token during the outage.
         first_token: Option<Delay>,
     },
@@ -85,6 +87,13 @@ pub enum FaultKind {
     Dns {
         /// Which.
         node: Selector,
+    },
+    /// A fault point in the code of the stack is armed.
+    Point {
+        /// Its name, one of `stack::FAULT_POINTS`.
+        site: String,
+        /// How likely it fires each time it is passed.
+        rate: Probability,
     },
 }
 
@@ -104,6 +113,7 @@ impl FaultKind {
             FaultKind::Service(_) => "service",
             FaultKind::Sidecar { .. } => "sidecar",
             FaultKind::Dns { .. } => "dns",
+            FaultKind::Point { .. } => "point",
         }
     }
 }

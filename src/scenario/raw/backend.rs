@@ -114,7 +114,7 @@ pub(in crate::scenario) struct RawRetryAfterForm {
     pub(in crate::scenario) raw: Option<At<String>>,
 }
 
-/// An outage of a provider: at least one of errors, retry_after and first_token.
+/// An outage of a provider: at least one of errors, retry_after, tells_end and first_token.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "cli", schemars(rename = "BackendFault"))]
@@ -126,6 +126,8 @@ pub(in crate::scenario) struct RawBackendFault {
     pub(in crate::scenario) errors: Option<At<RawErrors>>,
     /// Its Retry-After during the outage.
     pub(in crate::scenario) retry_after: Option<At<RawRetryAfter>>,
+    /// Whether its Retry-After says truly when the outage ends. Default: false.
+    pub(in crate::scenario) tells_end: Option<bool>,
     /// Its time to the first token during the outage.
     pub(in crate::scenario) first_token: Option<At<RawDelay>>,
 }

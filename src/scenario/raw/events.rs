@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{RawBackendFault, RawLink, RawServiceFault, RawSidecarFault};
+use super::{RawBackendFault, RawFaultPoint, RawLink, RawServiceFault, RawSidecarFault};
 use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::FieldValue;
 use crate::scenario::values::{BoundValue, SignedNanos};
@@ -19,7 +19,7 @@ use crate::scenario::values::{BoundValue, SignedNanos};
     { "required": ["partition"] }, { "required": ["crash"] }, { "required": ["pause"] },
     { "required": ["clock"] }, { "required": ["disk_full"] }, { "required": ["disk_lost"] },
     { "required": ["link"] }, { "required": ["backend"] }, { "required": ["service"] },
-    { "required": ["sidecar"] }, { "required": ["dns"] }
+    { "required": ["sidecar"] }, { "required": ["dns"] }, { "required": ["point"] }
 ])))]
 #[cfg_attr(feature = "cli", schemars(rename = "Fault"))]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -50,6 +50,8 @@ pub(in crate::scenario) struct RawFault {
     pub(in crate::scenario) sidecar: Option<At<RawSidecarFault>>,
     /// Nodes do not find the sidecar by its name.
     pub(in crate::scenario) dns: Option<RawNode>,
+    /// A fault point in the code of the stack is armed.
+    pub(in crate::scenario) point: Option<RawFaultPoint>,
 }
 
 #[derive(Debug, Deserialize)]

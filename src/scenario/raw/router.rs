@@ -66,6 +66,9 @@ pub(in crate::scenario) struct RawRouter {
     pub(in crate::scenario) overhead: Option<At<RawDelay>>,
     /// How long a whole request may take. Default: no limit.
     pub(in crate::scenario) deadline: Option<Field<Duration>>,
+    /// Known bugs that it has, as `seedbed list --quirks` names them. Default: none.
+    #[serde(default)]
+    pub(in crate::scenario) quirks: Vec<At<String>>,
 }
 
 /// How often one backend is asked, and when.

@@ -46,6 +46,10 @@ fn names() {
         "strategy = \"tiers\"",
         &["4:12 [\"tiers\"] no strategy is called \"tiers\" | did you mean \"tier\"?"],
     );
+    router(
+        "quirks = [\"no_jiter\"]",
+        &["4:11 [\"no_jiter\"] no quirk is called \"no_jiter\" | did you mean \"no_jitter\"?"],
+    );
     router("stream = \"buffred\"", &["4:10 [\"buffred\"] unknown value `buffred` | did you mean"]);
     breaker(
         "dialect = \"poly\"",

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::report;
-use crate::scenario::{find, load};
+use crate::{
+    scenario::{find, load},
+    stack::Quirks,
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sims")
@@ -14,7 +17,9 @@ fn every_sim_is_valid() {
     let sims = find(&[root()]).expect("there are sims");
     for path in &sims {
         let sim = load(path).unwrap_or_else(|error| panic!("{path:?}: {}", report(&error)));
-        assert!(sim.expectations.len() >= 2, "{} expects too little", sim.name);
+        // What is wrong with a known bug, the checks must see that always run.
+        let least = if sim.router.quirks == Quirks::default() { 2 } else { 0 };
+        assert!(sim.expectations.len() >= least, "{} expects too little", sim.name);
         assert_eq!(sim.seeds, [1, 2, 3], "{}", sim.name);
         assert_eq!(root().join(format!("{}.toml", sim.name)), *path);
         let depth = sim.name.matches('/').count();

@@ -4,10 +4,13 @@ use std::{rc::Rc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Router, job::Job};
+use super::{
+    Router,
+    job::{Job, JobKey},
+};
 use crate::{
-    policy::quota::{Exhausted, Level, Quota, Reservation, Usage},
-    stack::{Event, event::Utc, message::Prompt, settings::Workspace},
+    policy::quota::{Exhausted, Level, Quota, Reservation, Usage, Zone},
+    stack::{Event, Quirk, Quirks, event::Utc, message::Prompt, settings::Workspace},
 };
 
 /// One workspace.
@@ -20,16 +23,22 @@ pub(super) struct Account {
     pub(super) prefer: Option<&'static str>,
     /// The highest price that it pays, in micro-dollars for a million output tokens.
     price_max: Option<u64>,
+    quirks: Quirks,
 }
 
 impl Account {
-    pub(super) fn new(turn: u64, workspace: &Workspace, utc: Timestamp) -> Account {
+    pub(super) fn new(turn: u64, workspace: &Workspace, utc: Timestamp, quirks: Quirks) -> Account {
+        let mut quota = workspace.quota.clone();
+        if let Some(quota) = quota.as_mut().filter(|_| quirks.has(Quirk::DaysOfUtc)) {
+            quota.zone = Zone::UTC;
+        }
         Account {
             name: workspace.name.as_str().into(),
             turn,
-            quota: workspace.quota.clone().map(|quota| Quota::new(quota, utc)),
+            quota: quota.map(|quota| Quota::new(quota, utc)),
             prefer: workspace.prefer.map(|provider| provider.as_str()),
             price_max: workspace.price_max,
+            quirks,
         }
     }
 
@@ -45,7 +54,10 @@ impl Account {
         prompt: &Prompt,
     ) -> Result<Option<Reservation>, Event> {
         let Some(quota) = &mut self.quota else { return Ok(None) };
-        let tokens = prompt.tokens_with(prompt.output_tokens);
+        let mut tokens = prompt.tokens_with(prompt.output_tokens);
+        if self.quirks.has(Quirk::CheckThenCharge) && tokens <= quota.status(utc).remaining {
+            tokens = 0;
+        }
         match quota.reserve(utc, tokens) {
             Ok(reservation) => Ok(Some(reservation)),
             Err(exceeded) => {
@@ -82,6 +94,17 @@ impl Account {
 }
 
 impl Router {
+    /// Counts a request that was turned away.
+    pub(super) fn count_refused(&mut self, key: JobKey) {
+        let utc = self.env.utc();
+        let Some(job) = self.jobs.get(key) else { return };
+        let account = self.accounts.get_mut(&job.prompt.workspace);
+        let Some(quota) = account.and_then(|account| account.quota.as_mut()) else { return };
+        if let Ok(reservation) = quota.reserve(utc, 0) {
+            quota.settle(utc, reservation, 0);
+        }
+    }
+
     /// Charges what a request really used, and tells how full the quota is then.
     pub(super) fn settle(
         &mut self,
@@ -99,7 +122,8 @@ impl Router {
             quota.release(reservation);
             None
         } else {
-            quota.settle(utc, reservation, used).risen
+            let times = if self.settings.quirks.has(Quirk::ChargesTwice) { 2 } else { 1 };
+            quota.settle(utc, reservation, used.saturating_mul(times)).risen
         };
         let status = quota.status(utc);
         let resets = account.resets(utc);

@@ -15,7 +15,7 @@ use crate::{
         bulkhead::{Caller, Entry},
         select::{Candidate, Wish, tier_for},
     },
-    stack::Event,
+    stack::{Event, Quirk},
     world::Time,
 };
 
@@ -41,7 +41,12 @@ impl Router {
                 self.charge(key);
             }
             Entry::Queued(until) => self.wait_for_place(key, until),
-            Entry::Rejected(_) => self.give_up(key, "overloaded"),
+            Entry::Rejected(_) => {
+                if self.settings.quirks.has(Quirk::RefusedCount) {
+                    self.count_refused(key);
+                }
+                self.give_up(key, "overloaded");
+            }
         }
     }
 
@@ -126,6 +131,9 @@ impl Router {
         let selection = wish.select(&candidates, &mut self.draws);
         let lane_of = |place: usize| chain.get(place).copied();
         job.order = selection.order().filter_map(lane_of).collect();
+        if self.settings.quirks.has(Quirk::PrimaryUnroutable) && job.order.len() > 1 {
+            job.order.remove(0);
+        }
         job.chosen = selection.chosen().map_or("none", |chosen| chosen.as_str());
         for (place, why) in selection.passed_over() {
             let Some(lane) = lane_of(place) else { continue };

@@ -1,10 +1,11 @@
 //! One attempt: past the breaker, to the model, and perhaps a second one beside it.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use super::{
     Router,
     job::{Flight, JobKey, Kind},
+    quirky,
 };
 use crate::{
     policy::{
@@ -13,10 +14,12 @@ use crate::{
         select::PassedOver,
     },
     stack::{
-        Event,
+        Event, Quirk,
         message::{Generate, StreamId, StreamTo},
+        point,
         settings::{HedgeDelay, KNOWN_AT_LEAST, Streaming},
     },
+    world::CallError,
 };
 
 /// About four characters to a token, one byte each.
@@ -27,7 +30,17 @@ impl Router {
     pub(super) fn go_on(&mut self, key: JobKey) {
         loop {
             let Some(job) = self.jobs.get_mut(key) else { return };
+            if (self.settings.quirks.has(Quirk::CyclicFallback) && job.begin_round(3))
+                || (self.settings.quirks.has(Quirk::EndlessFallback) && job.begin_round(u32::MAX))
+            {
+                continue;
+            }
             let Some(&lane) = job.order.get(job.next) else {
+                if self.settings.quirks.has(Quirk::PauseAfterTheLast) && job.pauses_once() {
+                    let pause = self.settings.retry.base;
+                    self.env.after(pause, move |router, _| router.go_on(key));
+                    return;
+                }
                 let in_time = self.env.now() < job.deadline;
                 let code = if in_time { "all_models_failed" } else { "deadline_exceeded" };
                 return self.give_up(key, code);
@@ -75,14 +88,20 @@ impl Router {
         let id = StreamId(self.flights);
         let attempt = job.attempts;
         let backend = its.model.backend;
-        let prompt = job.prompt.clone();
+        let mut prompt = job.prompt.clone();
+        if self.settings.quirks.has(Quirk::ReusesPayload) {
+            prompt.baggage = job.quirky.payload(&model, &prompt.baggage);
+        }
         let is_stream = self.settings.streaming != Streaming::Off;
         let mut timeouts = self.settings.timeouts;
         let left = job.deadline - now;
         timeouts.total = Some(timeouts.total.map_or(left, |total| total.min(left)));
         timeouts.first_token = timeouts.first_token.filter(|_| is_stream);
         let deadline = Deadline::new(timeouts, now);
-        let limit = deadline.next().map_or(left, |(at, _)| at - now);
+        let mut limit = deadline.next().map_or(left, |(at, _)| at - now);
+        if self.settings.quirks.has(Quirk::NoTimerBeforeHeaders) {
+            limit = quirky::PIN;
+        }
         job.flights.push(Flight {
             id,
             lane,
@@ -99,14 +118,19 @@ impl Router {
         self.emit(Event::AttemptStarted { request, model, attempt, hedge: kind == Kind::Hedge });
         let stream = is_stream.then(|| StreamTo { reader: self.env.me(), id });
         let bytes = u64::from(prompt.input_tokens) * BYTES_PER_TOKEN;
-        let call = self
-            .env
-            .call(&backend, Generate { prompt, stream })
-            .bytes(bytes)
-            .timeout(limit)
-            .then(move |router, result, _| router.attempted(key, id, result));
-        if let Some(flight) = self.flight(key, id) {
-            flight.call = Some(call);
+        if self.env.fault_point(point::NOT_SENT) {
+            let reset = Err(CallError::Reset);
+            self.env.after(Duration::ZERO, move |router, _| router.attempted(key, id, reset));
+        } else {
+            let call = self
+                .env
+                .call(&backend, Generate { prompt, stream })
+                .bytes(bytes)
+                .timeout(limit)
+                .then(move |router, result, _| router.attempted(key, id, result));
+            if let Some(flight) = self.flight(key, id) {
+                flight.call = Some(call);
+            }
         }
         if is_stream {
             self.streams.insert(id, key);

@@ -7,13 +7,15 @@ use slotmap::{Key, KeyData};
 use super::{
     Router,
     job::{Job, JobKey},
+    millis,
 };
 use crate::{
     policy::breaker::Outcome,
     stack::{
-        Event,
+        Event, Quirk,
         event::Alternatives,
         message::{Answer, Baggage, RouteError, StreamId},
+        point,
     },
 };
 
@@ -52,6 +54,9 @@ impl Router {
             latency_ms: self.age_ms(&job),
             alternatives: Alternatives(job.alternatives.as_slice().into()),
         });
+        if self.env.fault_point(point::ANSWER_LOST) {
+            return;
+        }
         job.promise.keep(Ok(Answer {
             request: job.prompt.request,
             baggage,
@@ -82,7 +87,9 @@ impl Router {
         let error = RouteError {
             code,
             attempts: job.attempts,
-            retry_after: self.come_back_in(&job, code),
+            retry_after: self
+                .come_back_in(&job, code)
+                .filter(|_| !self.settings.quirks.has(Quirk::NoRetryAfter)),
             causes: job.alternatives,
         };
         self.emit(Event::RequestFailed {
@@ -91,6 +98,7 @@ impl Router {
             attempts: error.attempts,
             fallback_attempts: error.fallback_attempts(),
             causes: Alternatives(error.causes.as_slice().into()),
+            retry_after_ms: error.retry_after.map(millis),
         });
         job.promise.keep(Err(error));
     }
@@ -102,6 +110,10 @@ impl Router {
         }
         let job = self.jobs.remove(key)?;
         let id = key.data().as_ffi();
+        let is_late = self.env.now() >= job.deadline;
+        if self.settings.quirks.has(Quirk::SlotsLeak) && is_late && job.has_place {
+            return Some(job);
+        }
         if let Some(bulkhead) = &mut self.bulkhead {
             match bulkhead.leave(self.env.now(), id) {
                 Ok(Some(next)) => self.take_place(JobKey::from(KeyData::from_ffi(next))),

@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
+use super::quirky::Quirky;
 use crate::{
     policy::{
         breaker::Permit,
@@ -59,6 +60,8 @@ pub(super) struct Job {
     pub(super) committed: bool,
     /// Output tokens of attempts that broke off after their first token.
     pub(super) wasted_tokens: u32,
+    /// What only quirks remember.
+    pub(super) quirky: Quirky,
 }
 
 /// Why a model is asked.
@@ -179,6 +182,7 @@ impl Job {
             hedge: None,
             committed: false,
             wasted_tokens: 0,
+            quirky: Quirky::default(),
         }
     }
 

@@ -5,17 +5,18 @@ use std::rc::Rc;
 use super::{
     Router,
     job::{AttemptError, Flight, JobKey, Kind},
-    millis,
+    millis, quirky,
 };
 use crate::{
     policy::{
+        Jitter,
         breaker::Outcome,
         budget::Cause,
         classify::{Class, Failure, classify},
         retry_after::{self, Said},
     },
     stack::{
-        Event,
+        Event, Quirk,
         message::{Generated, HttpError, StreamId},
         settings::Provider,
         wire,
@@ -89,7 +90,14 @@ impl Router {
         if outcome == Outcome::Success {
             lane.latency.observe(took);
         }
-        lane.record(now, job.prompt.task, flight.permit, outcome, took);
+        if self.settings.quirks.has(Quirk::ForgetsLaterFailures)
+            && outcome == Outcome::Failure
+            && job.quirky.has_failed()
+        {
+            lane.release(job.prompt.task, flight.permit);
+        } else {
+            lane.record(now, job.prompt.task, flight.permit, outcome, took);
+        }
         if let Some(latencies) = self.latencies.as_mut().filter(|_| outcome == Outcome::Success) {
             latencies.record(now, took);
         }
@@ -98,7 +106,13 @@ impl Router {
     }
 
     /// An attempt brought an error.
-    pub(super) fn fail(&mut self, key: JobKey, id: StreamId, error: AttemptError) {
+    pub(super) fn fail(&mut self, key: JobKey, id: StreamId, mut error: AttemptError) {
+        if (self.settings.quirks.has(Quirk::RetriesBadRequests)
+            && error.class == Class::CallerFault)
+            || (self.settings.quirks.has(Quirk::RetriesFinalErrors) && !error.is_retryable())
+        {
+            error.should_retry = Some(true);
+        }
         let against = error.class.counts_against_model();
         let outcome = if against { Outcome::Failure } else { Outcome::Ignored };
         let Some(flight) = self.land(key, id, outcome) else { return };
@@ -113,7 +127,10 @@ impl Router {
             return;
         };
         let model = Rc::clone(&lane.model.name);
-        job.pass_over(&model, error.cause, true);
+        let knows = self.settings.quirks.has(Quirk::TellsFirstError) && job.has_tried(&model);
+        if !knows {
+            job.pass_over(&model, error.cause, true);
+        }
         if let Some(reading) = &flight.reading {
             job.wasted_tokens = job.wasted_tokens.saturating_add(reading.tokens);
         }
@@ -141,9 +158,18 @@ impl Router {
             // No other model would like the request better.
             return self.give_up(key, "bad_request");
         }
-        if !self.try_again(key, &flight, &error) {
-            self.go_on(key);
+        if self.try_again(key, &flight, &error) {
+            return;
         }
+        if self.settings.quirks.has(Quirk::StopsAtRateLimits) && error.class == Class::RateLimit {
+            return self.give_up(key, "all_models_failed");
+        }
+        if self.settings.quirks.has(Quirk::WaitsToFallBack) {
+            let pause = error.wait.unwrap_or(self.settings.retry.base).min(quirky::WAITS_AT_MOST);
+            self.env.after(pause, move |router, _| router.go_on(key));
+            return;
+        }
+        self.go_on(key);
     }
 
     /// Asks the same model again, later; false if it must not be asked again.
@@ -157,10 +183,16 @@ impl Router {
         {
             return false;
         }
-        let retry = &self.settings.retry;
+        let mut retry = self.settings.retry.clone();
+        if self.settings.quirks.has(Quirk::NoJitter) {
+            retry.jitter = Jitter::None;
+        }
         let pause = retry.pause_after(job.failures, job.pause, &mut self.pauses);
         job.pause = pause;
-        let asked_for = error.wait.filter(|_| self.settings.honour_retry_after);
+        let mut asked_for = error.wait.filter(|_| self.settings.honour_retry_after);
+        if self.settings.quirks.has(Quirk::StaleRetryAfter) {
+            asked_for = *job.quirky.first_wait.get_or_insert(asked_for);
+        }
         let pause = pause.max(asked_for.unwrap_or_default());
         let refused = if retry_after::within(pause, Some(job.deadline - now)).is_none() {
             // A pause that outlasts the request would only waste its time: the next model may be

@@ -9,7 +9,7 @@ use crate::{
         select::{Candidate, Ewma},
     },
     stack::{
-        Event,
+        Event, Quirk, Quirks,
         message::{BreakerHealth, ModelHealth},
         router::Model,
         settings::{self, Task},
@@ -23,6 +23,7 @@ pub(super) struct Lane {
     breakers: Vec<(Option<Task>, Rc<str>, Breaker)>,
     settings: Option<Rc<breaker::Settings>>,
     per_task: bool,
+    quirks: Quirks,
     pub(super) in_flight: u32,
     pub(super) latency: Ewma,
     pub(super) health: Health,
@@ -32,10 +33,16 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn new(model: Model, settings: &settings::Router) -> Lane {
+        let mut breaker = settings.breaker.as_ref().map(|breakers| breakers.settings.clone());
+        if let Some(breaker) = breaker.as_mut().filter(|_| settings.quirks.has(Quirk::OpensAtOnce))
+        {
+            breaker.minimum_calls = 1;
+        }
         Lane {
             model,
             breakers: Vec::new(),
-            settings: settings.breaker.as_ref().map(|breakers| Rc::new(breakers.settings.clone())),
+            settings: breaker.map(Rc::new),
+            quirks: settings.quirks,
             per_task: settings.breaker.as_ref().is_some_and(|breakers| breakers.per_task),
             in_flight: 0,
             latency: Ewma::default(),
@@ -67,8 +74,17 @@ impl Lane {
 
     /// Asks the breaker whether a call may be made.
     pub(super) fn admit(&mut self, now: Time, task: Task) -> Result<Option<Permit>, Rejected> {
+        let quirks = self.quirks;
         match self.breaker(task) {
-            Some((_, _, breaker)) => breaker.admit(now).map(Some),
+            Some((_, _, breaker)) => match breaker.admit(now) {
+                Err(_)
+                    if quirks.has(Quirk::HalfOpenLetsAllIn)
+                        && matches!(breaker.state(), State::HalfOpen) =>
+                {
+                    Ok(None)
+                }
+                admitted => admitted.map(Some),
+            },
             None => Ok(None),
         }
     }

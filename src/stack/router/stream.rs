@@ -12,6 +12,7 @@ use super::{
     job::{AttemptError, Flight, JobKey, Reading},
 };
 use crate::stack::{
+    Quirk,
     message::{AnswerPart, Baggage, Chunk, CloseStream, HttpError, Part, StreamId},
     settings::Streaming,
 };
@@ -88,6 +89,10 @@ impl Router {
             Part::End { output_tokens } if output_tokens == reading.tokens => {
                 let baggage = Rc::clone(&reading.baggage);
                 return self.succeed(key, id, output_tokens, baggage);
+            }
+            Part::Closed if self.settings.quirks.has(Quirk::CutIsComplete) => {
+                let (tokens, baggage) = (reading.tokens, Rc::clone(&reading.baggage));
+                return self.succeed(key, id, tokens, baggage);
             }
             Part::End { .. } | Part::Closed => AttemptError::transient("cut"),
             Part::Malformed => AttemptError::transient("malformed"),

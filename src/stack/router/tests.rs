@@ -107,6 +107,7 @@ fn everything() -> settings::Router {
             min_concurrency: 2,
         }),
         honour_retry_after: true,
+        quirks: Default::default(),
         retry_after_max: None,
         breaker: Some(breakers()),
         bulkhead: Some(bulkhead::Settings {

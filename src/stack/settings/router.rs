@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::Task;
 use crate::{
     policy::{Retry, breaker, budget, bulkhead, deadline::Timeouts, health, select::Strategy},
+    stack::quirk::Quirks,
     world::Delay,
 };
 
@@ -51,6 +52,8 @@ pub struct Router {
     pub overhead: Delay,
     /// How long a whole request may take.
     pub deadline: Option<Duration>,
+    /// The known bugs that it has.
+    pub quirks: Quirks,
 }
 
 /// Breakers, and what each of them guards.

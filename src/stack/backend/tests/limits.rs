@@ -142,3 +142,16 @@ fn an_outage_says_its_own_retry_after() {
         assert_eq!(said(kind, date.clone()), "", "{kind:?}");
     }
 }
+
+#[test]
+fn an_outage_that_tells_its_end_says_what_is_left_of_it() {
+    let said = |asked_at: u64| {
+        let setup = Setup::new(settings(Provider::Generic, always(ErrorKind::RateLimited)));
+        let ends = Some(Time::from_nanos(20_000_000_000));
+        setup.outages.borrow_mut().push((0, Outage { tells_end: ends, ..Outage::default() }));
+        play_in(setup, move |client| client.ask(asked_at, 40, None)).headers(0)
+    };
+    assert_eq!(said(0), "retry-after: 20");
+    assert_eq!(said(12_500), "retry-after: 8");
+    assert_eq!(said(25_000), "retry-after: 0");
+}

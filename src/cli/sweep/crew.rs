@@ -1,0 +1,261 @@
+//! The threads of a sweep: each takes the next run, makes it, and writes down what it came to.
+//!
+//! A run is written down as started before it begins, so that one that ends the whole process is
+//! known by name afterwards. Every result is on file before anybody is told of it.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use super::file::ResultsFile;
+use crate::{
+    cli::error::CliError,
+    explore::sweep::{FinishedLine, Line, Plan, RESULTS_VERSION, Ranges, StartedLine, Task},
+};
+
+/// How many results may wait to be looked at.
+const WAITING_MAX: usize = 1_024;
+/// How often whoever looks at results looks up without one.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+/// What is left to do, and where results go.
+pub(super) struct Ledger<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) file: Option<ResultsFile>,
+    /// The numbers of the runs that need not be made.
+    pub(super) done: Ranges,
+    /// Runs that were started before and never finished. They go first, one at a time.
+    pub(super) suspects: VecDeque<Task>,
+    next: u64,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Ledger<'a> {
+        let (done, suspects) = (Ranges::default(), VecDeque::new());
+        Ledger { plan, file: None, done, suspects, next: 0 }
+    }
+
+    fn next(&mut self, alone: bool) -> Option<Task> {
+        if alone {
+            return self.suspects.pop_front();
+        }
+        let number = self.done.first_gap(self.next)?;
+        self.next = number.checked_add(1)?;
+        self.plan.task(number)
+    }
+
+    /// Writes down a result, and hands out the next run.
+    fn turn(
+        &mut self,
+        result: Option<&str>,
+        alone: bool,
+        is_over: bool,
+    ) -> Result<Option<Task>, CliError> {
+        let task = if is_over { None } else { self.next(alone) };
+        let Some(file) = &mut self.file else { return Ok(task) };
+        let mut lines = result.unwrap_or_default().to_owned();
+        if let Some(task) = task
+            && let Some(sim) = self.plan.sims().get(task.sim)
+        {
+            let (sim, seed) = (sim.sim.clone(), task.seed);
+            let line = Line::Started(StartedLine { version: RESULTS_VERSION, sim, seed });
+            lines += &text(&line)?;
+        }
+        if !lines.is_empty() {
+            file.append(&lines)?;
+        }
+        Ok(task)
+    }
+}
+
+/// What a thread has to say.
+enum Word {
+    Finished(Box<FinishedLine>),
+    Broken(CliError),
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Go,
+    Stop,
+}
+
+/// Makes runs on so many threads until there are none left or `look` says stop; with `alone` only
+/// the suspects. `look` is called with each result, and without one now and then.
+pub(super) fn work(
+    threads: usize,
+    alone: bool,
+    ledger: &Mutex<Ledger<'_>>,
+    run: impl Fn(Task) -> Result<FinishedLine, CliError> + Sync,
+    mut look: impl FnMut(Option<&FinishedLine>) -> Result<Next, CliError>,
+) -> Result<(), CliError> {
+    let is_over = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::sync_channel(WAITING_MAX);
+    let worker = |sender: mpsc::SyncSender<Word>| {
+        let make = || -> Result<(), CliError> {
+            let mut result: Option<Line> = None;
+            loop {
+                let written = result.as_ref().map(text).transpose()?;
+                let task = turn(ledger, written.as_deref(), alone, &is_over)?;
+                if let Some(Line::Finished(line)) = result.take()
+                    && sender.send(Word::Finished(line)).is_err()
+                {
+                    return Ok(());
+                }
+                match task {
+                    Some(task) => result = Some(Line::Finished(Box::new(run(task)?))),
+                    None => return Ok(()),
+                }
+            }
+        };
+        if let Err(error) = make() {
+            // Whoever listened has gone only if all is over anyway.
+            let _ = sender.send(Word::Broken(error));
+        }
+    };
+    let mut broken = None;
+    thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            let (sender, worker) = (sender.clone(), &worker);
+            scope.spawn(move || worker(sender));
+        }
+        drop(sender);
+        // To the end, so that every result that is on file is looked at.
+        loop {
+            let said = match receiver.recv_timeout(LOOK_UP) {
+                Ok(Word::Finished(line)) => look(Some(&line)),
+                Ok(Word::Broken(error)) => Err(error),
+                Err(mpsc::RecvTimeoutError::Timeout) => look(None),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
+            if said.as_ref().ok() != Some(&Next::Go) {
+                is_over.store(true, Ordering::Relaxed);
+            }
+            if let Err(error) = said {
+                broken.get_or_insert(error);
+            }
+        }
+    });
+    broken.map_or(Ok(()), Err)
+}
+
+fn turn(
+    ledger: &Mutex<Ledger<'_>>,
+    result: Option<&str>,
+    alone: bool,
+    is_over: &AtomicBool,
+) -> Result<Option<Task>, CliError> {
+    let is_over = is_over.load(Ordering::Relaxed);
+    ledger.lock().unwrap_or_else(PoisonError::into_inner).turn(result, alone, is_over)
+}
+
+fn text(line: &Line) -> Result<String, CliError> {
+    line.to_text().map_err(|error| CliError::Internal {
+        message: error.to_string(),
+        replay: crate::cli::command_line(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::sweep::{Hex, PlannedSim, RunVerdict, Shard};
+
+    fn plan(seeds: Option<u64>) -> Plan {
+        let sim = PlannedSim {
+            sim: "a".to_owned(),
+            path: "a".to_owned(),
+            scenario_hash: Hex(1),
+            seeds: Vec::new(),
+        };
+        Plan::new(1, seeds, Shard::WHOLE, vec![sim]).unwrap()
+    }
+
+    fn finished(task: Task) -> FinishedLine {
+        FinishedLine {
+            version: RESULTS_VERSION,
+            sim: "a".to_owned(),
+            scenario_hash: Hex(1),
+            seed: task.seed,
+            fingerprint: None,
+            verdict: RunVerdict::Pass,
+            signature: None,
+            failure: None,
+            events: 0,
+            virtual_ms: 0,
+            wall_us: None,
+            reached: Vec::new(),
+            unreached: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_run_is_made_once_on_any_number_of_threads() {
+        let plan = plan(Some(500));
+        for threads in [1, 2, 9] {
+            let ledger = Mutex::new(Ledger::new(&plan));
+            ledger.lock().unwrap().done.insert_range(10, 19);
+            let mut seeds = Vec::new();
+            let look = |line: Option<&FinishedLine>| {
+                seeds.extend(line.map(|line| line.seed));
+                Ok(Next::Go)
+            };
+            work(threads, false, &ledger, |task| Ok(finished(task)), look).unwrap();
+            seeds.sort_unstable();
+            let expected: Vec<u64> = (1..=500).filter(|seed| !(11..=20).contains(seed)).collect();
+            assert_eq!(seeds, expected, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn an_endless_sweep_ends_when_it_is_told_to() {
+        let plan = plan(None);
+        let ledger = Mutex::new(Ledger::new(&plan));
+        let mut count = 0;
+        let look = |line: Option<&FinishedLine>| {
+            count += usize::from(line.is_some());
+            Ok(if count < 5_000 { Next::Go } else { Next::Stop })
+        };
+        work(3, false, &ledger, |task| Ok(finished(task)), look).unwrap();
+        assert!((5_000..5_000 + WAITING_MAX + 4).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn alone_means_the_suspects_and_nobody_else() {
+        let plan = plan(Some(9));
+        let ledger = Mutex::new(Ledger::new(&plan));
+        ledger.lock().unwrap().suspects.extend([plan.task(7), plan.task(2)].into_iter().flatten());
+        let mut seeds = Vec::new();
+        let look = |line: Option<&FinishedLine>| {
+            seeds.extend(line.map(|line| line.seed));
+            Ok(Next::Go)
+        };
+        work(1, true, &ledger, |task| Ok(finished(task)), look).unwrap();
+        assert_eq!(seeds, [8, 3]);
+    }
+
+    #[test]
+    fn an_error_ends_it_and_no_result_is_lost() {
+        let plan = plan(Some(100_000));
+        let ledger = Mutex::new(Ledger::new(&plan));
+        let run = |task: Task| match task.seed {
+            50 => Err(CliError::usage("broken", "")),
+            _ => Ok(finished(task)),
+        };
+        let mut seeds = Vec::new();
+        let look = |line: Option<&FinishedLine>| {
+            seeds.extend(line.map(|line| line.seed));
+            Ok(Next::Go)
+        };
+        assert!(work(2, false, &ledger, run, look).is_err());
+        assert!(seeds.len() < 100_000 && (1..50).all(|seed| seeds.contains(&seed)));
+    }
+}

@@ -1,0 +1,236 @@
+//! What a sweep, or merged results, came to: as text and as JSON.
+//!
+//! Some of it may come from a file that anybody wrote, so nothing is printed that could move the
+//! cursor.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde::Serialize;
+
+use crate::{
+    cli::{exit::Exit, sims::quoted},
+    explore::sweep::{PlanLine, RunVerdict, Tally},
+    report::{
+        document::VERSION,
+        text::{RED, counted, mark, styled, wrap},
+    },
+};
+
+/// How many distinct failures are shown as text.
+const SHOWN_MAX: usize = 20;
+
+/// Results, and what they are of.
+pub(in crate::cli) struct Told<'a> {
+    pub(in crate::cli) tally: &'a Tally,
+    pub(in crate::cli) plan: &'a PlanLine,
+}
+
+#[derive(Serialize)]
+pub(in crate::cli) struct Document<'a, T: Serialize> {
+    version: u32,
+    sims: Vec<&'a str>,
+    runs: u64,
+    passed: u64,
+    canaries: u64,
+    failed: u64,
+    nondeterministic: u64,
+    events: u64,
+    virtual_ms: u64,
+    /// Distinct failures, those that matter most first.
+    failures: Vec<FailureDocument<'a>>,
+    /// Failed runs beyond the failures that are told apart.
+    ungrouped: u64,
+    /// Of each sim the checks that no run reached.
+    never_reached: BTreeMap<&'a str, Vec<&'a str>>,
+    #[serde(flatten)]
+    more: T,
+}
+
+#[derive(Serialize)]
+struct FailureDocument<'a> {
+    sim: &'a str,
+    signature: &'a str,
+    verdict: RunVerdict,
+    count: u64,
+    first_seed: u64,
+    failure: &'a str,
+    replay: String,
+}
+
+impl<'a> Told<'a> {
+    /// The command that runs a seed of a sim again.
+    fn replay(&self, sim: &str, seed: u64) -> String {
+        let planned = self.plan.sims.iter().find(|planned| planned.sim == sim);
+        let path = planned.map_or(sim, |planned| planned.path.as_str());
+        let mut command = format!("seedbed replay {} --seed {seed}", quoted(&clean(path)));
+        for argument in &self.plan.arguments {
+            command += " ";
+            command += &quoted(&clean(argument));
+        }
+        command
+    }
+
+    /// The command for the failure that matters most.
+    pub(in crate::cli) fn first_replay(&self) -> Option<String> {
+        let ranked = self.tally.ranked();
+        ranked.first().map(|((sim, _), group)| self.replay(sim, group.first_seed))
+    }
+
+    /// What the results alone say.
+    pub(in crate::cli) fn exit(&self) -> Exit {
+        if self.tally.nondeterministic > 0 {
+            Exit::Nondeterminism
+        } else if self.tally.failed > 0 {
+            Exit::Failed
+        } else if self.tally.runs == 0 {
+            Exit::NothingRan
+        } else {
+            Exit::Ok
+        }
+    }
+
+    /// The distinct failures.
+    pub(in crate::cli) fn failures(&self) -> String {
+        let mut text = String::new();
+        let ranked = self.tally.ranked();
+        for ((sim, _), group) in ranked.iter().take(SHOWN_MAX) {
+            let runs = counted(group.count, "run");
+            let lead = format!("{} {} ", mark(false), clean(sim));
+            let heading = format!("{runs}, the first with seed {}", group.first_seed);
+            let replay = self.replay(sim, group.first_seed);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{lead}{heading}");
+            let _ = writeln!(text, "{}", wrap("    ", &clean(&group.failure), 6));
+            let _ = writeln!(text, "    {replay}");
+        }
+        let more = ranked.len().saturating_sub(SHOWN_MAX) as u64;
+        if more > 0 || self.tally.ungrouped > 0 {
+            let more = counted(more, "more failure");
+            let _ = write!(text, "and {more}: --format json has them");
+            if self.tally.ungrouped > 0 {
+                let runs = counted(self.tally.ungrouped, "failed run");
+                let _ = write!(text, ", {runs} excepted, which are too many to tell apart");
+            }
+            text.push('\n');
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text
+    }
+
+    /// How many runs there were, and what became of them.
+    pub(in crate::cli) fn summary(&self) -> String {
+        let tally = self.tally;
+        let mut verdicts = vec![format!("{} passed", tally.passed)];
+        if tally.canaries > 0 {
+            verdicts.push(match tally.canaries {
+                1 => "1 canary did what it must".to_owned(),
+                canaries => format!("{canaries} canaries did what they must"),
+            });
+        }
+        let failed = format!("{} failed", tally.failed);
+        verdicts.push(match tally.groups.len() {
+            0 => failed,
+            1 => styled(RED, format!("{failed} in 1 way")),
+            ways => styled(RED, format!("{failed} in {ways} ways")),
+        });
+        if tally.nondeterministic > 0 {
+            let count = format!("{} of them nondeterministic", tally.nondeterministic);
+            verdicts.push(styled(RED, count));
+        }
+        let runs = counted(tally.runs, "run");
+        let sims = counted(self.plan.sims.len() as u64, "sim");
+        let mut text = format!("{runs} of {sims}: {}\n", verdicts.join(", "));
+        let nowhere = tally.reached_nowhere();
+        if !nowhere.is_empty() {
+            let names = clean(&nowhere.join(", "));
+            let _ = writeln!(text, "{}", wrap("checks that no run reached: ", &names, 4));
+        }
+        text
+    }
+
+    /// All of it, and more, as a document.
+    pub(in crate::cli) fn document<T: Serialize>(&self, more: T) -> Document<'a, T> {
+        let tally = self.tally;
+        let failures =
+            tally.ranked().into_iter().map(|((sim, signature), group)| FailureDocument {
+                sim,
+                signature,
+                verdict: group.verdict,
+                count: group.count,
+                first_seed: group.first_seed,
+                failure: &group.failure,
+                replay: self.replay(sim, group.first_seed),
+            });
+        Document {
+            version: VERSION,
+            sims: self.plan.sims.iter().map(|sim| sim.sim.as_str()).collect(),
+            runs: tally.runs,
+            passed: tally.passed,
+            canaries: tally.canaries,
+            failed: tally.failed,
+            nondeterministic: tally.nondeterministic,
+            events: tally.events,
+            virtual_ms: tally.virtual_ms,
+            failures: failures.collect(),
+            ungrouped: tally.ungrouped,
+            never_reached: tally.never_reached(),
+            more,
+        }
+    }
+}
+
+/// A text without anything that a terminal would act on.
+pub(in crate::cli) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::sweep::{FinishedLine, Hex, PlannedSim, RESULTS_VERSION};
+
+    #[test]
+    fn a_hostile_file_cannot_write_to_the_terminal() {
+        let evil = "\x1b[2J\r\u{9b}evil";
+        let mut tally = Tally::default();
+        tally.add(&FinishedLine {
+            version: RESULTS_VERSION,
+            sim: evil.to_owned(),
+            scenario_hash: Hex(1),
+            seed: 3,
+            fingerprint: None,
+            verdict: RunVerdict::Fail,
+            signature: Some(evil.to_owned()),
+            failure: Some(evil.to_owned()),
+            events: 0,
+            virtual_ms: 0,
+            wall_us: None,
+            reached: Vec::new(),
+            unreached: vec![evil.to_owned()],
+        });
+        let plan = PlanLine {
+            version: RESULTS_VERSION,
+            seedbed: String::new(),
+            endless_from: None,
+            shard: None,
+            arguments: vec!["$(evil) \x07".to_owned()],
+            sims: vec![PlannedSim {
+                sim: evil.to_owned(),
+                path: "a b".to_owned(),
+                scenario_hash: Hex(1),
+                seeds: Vec::new(),
+            }],
+        };
+        let told = Told { tally: &tally, plan: &plan };
+        let replay = told.first_replay().unwrap();
+        assert_eq!(replay, "seedbed replay 'a b' --seed 3 '$(evil)  '");
+        for text in [told.failures(), told.summary(), replay] {
+            let text =
+                text.replace(&mark(false), "").replace(&styled(RED, "1 failed in 1 way"), "");
+            let odd = text.chars().find(|c| c.is_control() && *c != '\n');
+            assert_eq!(odd, None, "{text:?}");
+        }
+    }
+}

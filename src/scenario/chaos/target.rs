@@ -1,0 +1,122 @@
+//! What chaos may hit: nodes, the links that carry requests, models, services.
+//!
+//! A group of agents counts as one thing among others, however many they are; otherwise nothing but
+//! agents would ever be hit.
+
+use crate::scenario::model::{Backend, ChaosKind, Selector, Service, Sim};
+use crate::scenario::names::Group;
+use crate::world::Stream;
+
+/// Nodes that only watch, or stand for the world outside: never hit unless named.
+const WATCHERS: [&str; 3] = ["monitor", "auditor", "load"];
+
+/// Nodes that keep something on their disk.
+const WITH_DISK: [&str; 2] = ["router", "sidecar"];
+
+/// What may be hit.
+pub(in crate::scenario) struct Targets<'a> {
+    pub(super) nodes: Vec<Place<'a>>,
+    /// Two ends that talk to each other.
+    pub(super) links: Vec<(Place<'a>, Place<'a>)>,
+    pub(super) backends: Vec<&'a Backend>,
+    pub(super) services: Vec<&'a Service>,
+}
+
+/// A node, or a group of nodes that are alike.
+#[derive(Clone)]
+pub(super) struct Place<'a> {
+    group: Group<'a>,
+    /// The members that may be hit; `None` for all.
+    only: Option<Vec<String>>,
+}
+
+impl Place<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.group.name == name
+    }
+
+    /// One of its nodes.
+    pub(super) fn node(&self, draws: &mut Stream) -> Selector {
+        let number = draws.between(1, u64::from(self.group.count));
+        Selector::new(match &self.only {
+            Some(only) => draws.pick(only).cloned().unwrap_or_default(),
+            None if self.group.count == 1 => self.group.name.to_owned(),
+            None => format!("{}-{number}", self.group.name),
+        })
+    }
+
+    /// All of its nodes or, as likely, one of them.
+    pub(super) fn some(&self, draws: &mut Stream) -> Selector {
+        let whole = draws.below(2) == 0 && self.only.is_none();
+        let one = self.node(draws);
+        if whole { Selector::new(self.group.name) } else { one }
+    }
+}
+
+impl<'a> Targets<'a> {
+    /// What the selectors name, or all there is.
+    pub(in crate::scenario) fn new(sim: &'a Sim, selectors: Option<&[Selector]>) -> Targets<'a> {
+        let named: Option<std::collections::BTreeSet<String>> = selectors
+            .map(|selectors| selectors.iter().flat_map(|selector| sim.select(selector)).collect());
+        let all = sim.fixed_nodes().map(|name| Group { name, count: 1 }).chain(sim.groups());
+        let hit = |group: Group<'a>| -> Option<Place<'a>> {
+            let Some(named) = &named else {
+                let only = None;
+                return (!WATCHERS.contains(&group.name)).then_some(Place { group, only });
+            };
+            let only: Vec<String> =
+                group.node_names().filter(|name| named.contains(name)).collect();
+            let is_whole = only.len() as u64 == u64::from(group.count);
+            (!only.is_empty()).then_some(Place { group, only: (!is_whole).then_some(only) })
+        };
+        let nodes: Vec<Place<'a>> = all.filter_map(hit).collect();
+        let is_hit = |name: &str| nodes.iter().any(|place| place.is(name));
+        let end = |group: Group<'a>| {
+            let place = nodes.iter().find(|place| place.is(group.name)).cloned();
+            place.unwrap_or(Place { group, only: None })
+        };
+        let links = links(sim)
+            .filter(|(one, other)| is_hit(one.name) || is_hit(other.name))
+            .map(|(one, other)| (end(one), end(other)))
+            .collect();
+        let backends = sim.backends.iter().filter(|backend| is_hit(&backend.name)).collect();
+        let services = sim.services.iter().filter(|service| is_hit(&service.name)).collect();
+        Targets { links, backends, services, nodes }
+    }
+
+    /// The nodes that keep something on their disk.
+    pub(super) fn disks(&self) -> Vec<&Place<'a>> {
+        self.nodes.iter().filter(|place| WITH_DISK.iter().any(|name| place.is(name))).collect()
+    }
+
+    /// Whether there is something for a kind to break.
+    pub(in crate::scenario) fn any_for(&self, kind: ChaosKind) -> bool {
+        match kind {
+            ChaosKind::Network => !self.links.is_empty(),
+            ChaosKind::Crash | ChaosKind::Pause | ChaosKind::Clock => !self.nodes.is_empty(),
+            ChaosKind::Disk => !self.disks().is_empty(),
+            ChaosKind::Provider => !self.backends.is_empty(),
+            ChaosKind::Service => !self.services.is_empty(),
+        }
+    }
+}
+
+/// Who talks to whom.
+fn links(sim: &Sim) -> impl Iterator<Item = (Group<'_>, Group<'_>)> {
+    let one = |name| Group { name, count: 1 };
+    let router = sim.has_router().then(|| one("router"));
+    let sidecar = sim.sidecar.as_ref().map(|_| one("sidecar"));
+    let agents = sim.agents.iter().map(|it| Group { name: &it.name, count: it.count });
+    let askers = sim.askers.iter().map(|it| Group { name: &it.name, count: it.count });
+    let to_router = agents.clone().chain(askers);
+    let to_router = to_router.filter_map(move |group| Some((group, router?)));
+    let subscribers = sim.subscribers.iter().map(|it| Group { name: &it.name, count: it.count });
+    let clients = sim.clients.iter().map(|it| Group { name: &it.name, count: it.count });
+    let to_sidecar =
+        agents.chain(subscribers).chain(clients).filter_map(move |group| Some((group, sidecar?)));
+    let to_backends = sim.backends.iter().map(move |it| (one("router"), one(it.name.as_str())));
+    let callers = sim.callers.iter();
+    let to_services = callers
+        .map(move |it| (Group { name: &it.name, count: it.count }, one(it.service.as_str())));
+    to_router.chain(to_sidecar).chain(to_backends).chain(to_services)
+}
