@@ -38,10 +38,13 @@ pub(super) struct Routing {
     /// Whether the router's clock runs as the world's: if not, its pauses are its own.
     clock_is_right: bool,
     is_paused: bool,
+    /// The longest that it took any request from its agent to the first call of a model: one that
+    /// still waits for a place has none of its own.
+    way: Duration,
     limits: BTreeMap<String, u64>,
     requests: BTreeMap<RequestId, Request>,
     /// Until when the router cannot know that a request is over whose agent has stopped waiting: the
-    /// news is as long on its way as the request was.
+    /// news may be as long on its way as any request was.
     news: BTreeMap<RequestId, Time>,
     days: BTreeMap<Rc<str>, Day>,
     /// Calls under way through breakers that are half-open.
@@ -59,8 +62,6 @@ pub(super) struct Routing {
 struct Request {
     /// Since when its agent may have asked the router (again).
     since: Time,
-    /// The longest that it took from there to the first call of a model.
-    way: Duration,
     /// How often the router has it in hand: more than once if its agent asks again, and then nobody
     /// can tell whose retry is whose.
     jobs: u32,
@@ -106,6 +107,7 @@ impl Routing {
             honours: router.honour_retry_after,
             clock_is_right: !sim.faults.iter().any(|fault| bent(&fault.kind)),
             is_paused: false,
+            way: Duration::ZERO,
             limits: sim
                 .workspaces
                 .iter()
@@ -138,7 +140,7 @@ impl Routing {
                 let open = self.requests.remove(request);
                 if let Some(open) = open.filter(|_| *outcome == RequestOutcome::TimedOut) {
                     // The router's own clock for the request began when it came in.
-                    let late = if self.is_paused || open.was_delayed { FOREVER } else { open.way };
+                    let late = if self.is_paused || open.was_delayed { FOREVER } else { self.way };
                     self.news.insert(request.clone(), at + late);
                 }
             }
@@ -210,7 +212,7 @@ impl Routing {
         };
         self.given_up.evaluate(None);
         if attempt == 1 {
-            open.way = open.way.max(at - open.since);
+            self.way = self.way.max(at - open.since);
             open.jobs += 1;
             open.is_mixed |= open.jobs > 1;
         }
