@@ -167,6 +167,13 @@ impl Gateway {
             }
             Event::RequestRouted { request, .. } => self.job_ends(at, request, 1),
             Event::RequestFailed { request, code, attempts, causes, .. } => {
+                if let Some(trail) = self.trails.get_mut(request).filter(|trail| trail.open > 0)
+                    && *attempts == 0
+                {
+                    // It asked again, and was turned away while the router is still at it.
+                    trail.job.is_mixed = true;
+                    return;
+                }
                 self.gave_up(
                     at,
                     request,
@@ -224,6 +231,8 @@ impl Gateway {
             self.left_out.evaluate(unseen.map(failure));
         }
         job.seen.push(Rc::clone(model));
+        // What is told of a model that is asked again may be how that ended.
+        job.last.retain(|(other, _)| other != model);
         if let Some((_, status)) = job.finals.iter().find(|(other, _)| other == model) {
             self.r#final.evaluate(Some(format!(
                 "{request} asked {model} again at {at}, which had answered with {status}"

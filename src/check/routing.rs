@@ -27,6 +27,9 @@ pub(super) const PROBES: &str = "half_open_within_its_permits";
 /// The parts of an answer are all of one model.
 pub(super) const STREAM: &str = "one_coherent_stream";
 
+/// Longer than any run.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// The checks on routing, while a run goes on.
 pub(super) struct Routing {
     attempts_max: u64,
@@ -34,10 +37,14 @@ pub(super) struct Routing {
     honours: bool,
     /// Whether the router's clock runs as the world's: if not, its pauses are its own.
     clock_is_right: bool,
+    is_paused: bool,
+    /// The longest that it took any request from its agent to the first call of a model: one that
+    /// still waits for a place has none of its own.
+    way: Duration,
     limits: BTreeMap<String, u64>,
     requests: BTreeMap<RequestId, Request>,
     /// Until when the router cannot know that a request is over whose agent has stopped waiting: the
-    /// news is as long on its way as the request was.
+    /// news may be as long on its way as any request was.
     news: BTreeMap<RequestId, Time>,
     /// When requests ended of which no model had been asked: perhaps the router had not seen them.
     unheard: BTreeMap<RequestId, Time>,
@@ -57,9 +64,14 @@ pub(super) struct Routing {
 /// What is known of one request that is not over.
 #[derive(Default)]
 struct Request {
-    began: Time,
-    /// How long it took from its agent to the first call of a model.
-    way: Duration,
+    /// Since when its agent may have asked the router (again).
+    since: Time,
+    /// How often the router has it in hand: more than once if its agent asks again, and then nobody
+    /// can tell whose retry is whose.
+    jobs: u32,
+    is_mixed: bool,
+    /// The router stood still meanwhile, and its clock for the request with it.
+    was_delayed: bool,
     attempts: u64,
     /// When each model may be asked again.
     earliest: Vec<(Rc<str>, Time)>,
@@ -98,6 +110,8 @@ impl Routing {
             permits: permits.filter(|_| router.breaker.as_ref().is_some_and(|it| !it.per_task)),
             honours: router.honour_retry_after,
             clock_is_right: !sim.faults.iter().any(|fault| bent(&fault.kind)),
+            is_paused: false,
+            way: Duration::ZERO,
             limits: sim
                 .workspaces
                 .iter()
@@ -125,14 +139,15 @@ impl Routing {
         match event {
             Event::RequestStarted { request, workspace, .. } => {
                 let workspace = Rc::clone(workspace);
-                let open = Request { workspace, began: at, ..Request::default() };
+                let open = Request { workspace, since: at, ..Request::default() };
                 self.requests.insert(request.clone(), open);
             }
             Event::RequestEnded { request, outcome, .. } => {
                 let open = self.requests.remove(request);
                 if let Some(open) = open.filter(|_| *outcome == RequestOutcome::TimedOut) {
                     // The router's own clock for the request began when it came in.
-                    self.news.insert(request.clone(), at + open.way);
+                    let late = if self.is_paused || open.was_delayed { FOREVER } else { self.way };
+                    self.news.insert(request.clone(), at + late);
                     if open.attempts == 0 {
                         self.unheard.insert(request.clone(), at);
                     }
@@ -157,8 +172,14 @@ impl Routing {
                 open.earliest.retain(|(other, _)| other != model);
                 open.earliest.push((Rc::clone(model), earliest));
             }
-            Event::RequestRouted { request, .. } | Event::RequestFailed { request, .. } => {
+            Event::RequestRouted { request, attempts, .. }
+            | Event::RequestFailed { request, attempts, .. } => {
                 self.forget_probe(request, None);
+                if let Some(open) = self.requests.get_mut(request).filter(|_| *attempts > 0) {
+                    open.since = at;
+                    open.jobs = open.jobs.saturating_sub(1);
+                    open.is_mixed &= open.jobs > 0;
+                }
             }
             Event::BreakerChanged { component, to, .. } => {
                 self.half_open.remove(component);
@@ -220,8 +241,10 @@ impl Routing {
             return;
         };
         self.given_up.evaluate(None);
-        if open.attempts == 0 {
-            open.way = at - open.began;
+        if attempt == 1 {
+            self.way = self.way.max(at - open.since);
+            open.jobs += 1;
+            open.is_mixed |= open.jobs > 1;
         }
         open.attempts += 1;
         let (attempts, most) = (open.attempts, self.attempts_max);
@@ -229,7 +252,7 @@ impl Routing {
         self.attempts.evaluate((attempts > most).then(too_many));
         if let Some(place) = open.earliest.iter().position(|(other, _)| other == model) {
             let (_, earliest) = open.earliest.swap_remove(place);
-            if self.clock_is_right {
+            if self.clock_is_right && !open.is_mixed {
                 let early = || format!("{request} asked {model} again at {at}, before {earliest}");
                 self.pauses.evaluate((at < earliest).then(early));
             }
@@ -249,6 +272,13 @@ impl Routing {
     /// is kept: then it says so when it changes next.
     pub(super) fn router_crashed(&mut self) {
         self.half_open.clear();
+        self.requests.values_mut().for_each(|open| (open.jobs, open.is_mixed) = (0, false));
+    }
+
+    /// The router stands still, or goes on: what comes meanwhile is read then.
+    pub(super) fn router_paused(&mut self, is_paused: bool) {
+        self.is_paused = is_paused;
+        self.requests.values_mut().for_each(|open| open.was_delayed = true);
     }
 
     /// A call is over: it probes no more.

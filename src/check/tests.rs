@@ -408,6 +408,12 @@ fn no_model_is_called_for_a_request_that_is_over() {
     assert_eq!(late(RequestOutcome::TimedOut, 30), None);
     assert!(late(RequestOutcome::TimedOut, 31).is_some());
     assert!(late(RequestOutcome::Ok, 21).is_some());
+    // A router that stood still knows nothing of what went on meanwhile.
+    let mut paused = routing("");
+    paused.see(5, Happening::NodePaused);
+    paused.ended(20, 1, RequestOutcome::TimedOut).see(30, Happening::NodeResumed);
+    paused.emit(40, &attempt(1, "opus", 1));
+    assert_eq!(paused.failure("no_call_after_the_end"), None);
 }
 
 #[test]

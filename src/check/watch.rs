@@ -245,6 +245,12 @@ impl Watch {
                 });
                 self.no_leak.evaluate(leak);
             }
+            Happening::NodePaused { .. } if sighting.node == "router" => {
+                self.routing.router_paused(true);
+            }
+            Happening::NodeResumed { .. } if sighting.node == "router" => {
+                self.routing.router_paused(false);
+            }
             // An agent that is gone ends nothing any more: its requests go with it.
             Happening::NodeCrashed { .. } => {
                 if sighting.node == "router" {

@@ -181,3 +181,25 @@ fn baggage_that_was_changed_is_found() {
     assert_eq!(history(true), None);
     assert!(history(false).is_some());
 }
+
+#[test]
+fn requests_that_overlap_are_not_judged_by_each_other() {
+    // The agent asks again while the router is still at it, is turned away, and asks once more.
+    let mut mixed = fed("", "");
+    mixed.emit(1, &attempt(1, "opus", 1)).emit(2, &gave_up(0, "quota_exceeded", &[]));
+    mixed.emit(3, &failed(1, "opus", 1, None)).emit(3, &attempt(1, "opus", 1));
+    mixed.emit(4, &attempt(1, "sonnet", 2)).emit(5, &gave_up(2, "all_models_failed", &[]));
+    mixed.emit(6, &gave_up(1, "all_models_failed", &[]));
+    let results = mixed.results(&outcome());
+    for check in [
+        "each_model_in_one_round",
+        "no_wait_without_a_retry",
+        "no_model_left_out",
+        "the_last_error_is_told",
+    ] {
+        assert_eq!(results[check].failure, None, "{check}");
+    }
+    // Later it is judged again.
+    mixed.emit(7, &attempt(1, "sonnet", 1));
+    assert!(mixed.failure("no_model_left_out").is_some());
+}
