@@ -303,7 +303,7 @@ service = { name = "db", operation = "read", down = true, hang = true, errors = 
             let text = format!("{STACK}{document}");
             let plain =
                 parse("sims/a.toml", &text).unwrap_or_else(|error| panic!("{text}\n{error:?}"));
-            assert_eq!(plain.faults, [fault.clone()]);
+            assert_eq!(plain.faults, std::slice::from_ref(fault));
         }
     }
 
