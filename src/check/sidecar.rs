@@ -42,7 +42,7 @@ pub(super) const PROMISED: &str = "events_as_promised";
 pub(super) const IDS: &str = "ids_are_unique";
 
 /// The node that all of this is about.
-const NODE: &str = "sidecar";
+pub(super) const NODE: &str = "sidecar";
 
 /// An instant in nanoseconds, as it is told.
 fn at(nanos: u64) -> Time {
@@ -55,17 +55,19 @@ type Place = (Rc<str>, Rc<str>);
 /// The checks on the sidecar, while a run goes on. A run without one has none.
 pub(super) struct Sidecar {
     access: Access,
-    results: Results,
+    /// None if the plan takes the disk away: then nobody can promise that a result stays.
+    results: Option<Results>,
     events: Events,
     delivery: Delivery,
 }
 
 impl Sidecar {
     /// `clocks_are_right` says that no fault bends a clock: then a token is over when it is.
-    pub(super) fn new(clocks_are_right: bool) -> Sidecar {
+    /// `disk_is_kept` says that no fault takes the sidecar's disk away.
+    pub(super) fn new(clocks_are_right: bool, disk_is_kept: bool) -> Sidecar {
         Sidecar {
             access: Access::new(clocks_are_right),
-            results: Results::default(),
+            results: disk_is_kept.then(Results::default),
             events: Events::default(),
             delivery: Delivery::default(),
         }
@@ -75,7 +77,9 @@ impl Sidecar {
     pub(super) fn see(&mut self, now: Time, event: &SidecarEvent) {
         let now = now.as_nanos();
         self.access.see(now, event);
-        self.results.see(now, event);
+        if let Some(results) = &mut self.results {
+            results.see(now, event);
+        }
         self.events.see(now, event);
         self.delivery.see(now, event, &self.events);
     }
@@ -98,7 +102,7 @@ impl Sidecar {
             Happening::MessageDuplicated { message } => {
                 if let Some(other) = other(message) {
                     self.delivery.trouble(now, &other);
-                    self.results.may_repeat();
+                    self.results.iter_mut().for_each(Results::may_repeat);
                 }
             }
             Happening::NodePaused | Happening::NodeResumed => {
@@ -115,7 +119,7 @@ impl Sidecar {
     pub(super) fn finish(self) -> [(&'static str, Built); 9] {
         let Sidecar { access, results, mut events, delivery } = self;
         events.close();
-        let [stay, once, linear, counts] = results.finish();
+        let [stay, once, linear, counts] = results.map(Results::finish).unwrap_or_default();
         let [scope, tokens, mut ids] = access.finish();
         let (order, mut promised) = (events.order, delivery.finish());
         promised.also(events.told);

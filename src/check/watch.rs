@@ -142,6 +142,7 @@ pub struct Watch {
     /// None as long as nobody used a sidecar.
     sidecar: Option<Box<Sidecar>>,
     clocks_are_right: bool,
+    disk_is_kept: bool,
     gateway: Gateway,
     guards: Guards,
     ends_once: Built,
@@ -168,6 +169,7 @@ impl Watch {
         }
         let nanos =
             |duration: std::time::Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let any = |is: &dyn Fn(&FaultKind) -> bool| sim.faults.iter().any(|fault| is(&fault.kind));
         let walls = sim.faults.iter().filter_map(|fault| match &fault.kind {
             FaultKind::Partition(partition) => {
                 let at = nanos(fault.at);
@@ -186,10 +188,11 @@ impl Watch {
             lost: BTreeSet::new(),
             routing: Routing::new(sim),
             sidecar: None,
-            clocks_are_right: !sim
-                .faults
-                .iter()
-                .any(|fault| matches!(fault.kind, FaultKind::Clock { .. })),
+            clocks_are_right: !any(&|kind| matches!(kind, FaultKind::Clock { .. })),
+            disk_is_kept: !any(&|kind| {
+                let FaultKind::DiskLost { node } = kind else { return false };
+                sim.select(node).iter().any(|name| name == sidecar::NODE)
+            }),
             gateway: Gateway::new(sim),
             guards: Guards::new(sim),
             ends_once: Built::default(),
@@ -219,8 +222,9 @@ impl Watch {
                     self.gateway.see(sighting.at, event);
                     self.guards.see(sighting.at, event);
                 } else if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
-                    let right = self.clocks_are_right;
-                    let sidecar = self.sidecar.get_or_insert_with(|| Box::new(Sidecar::new(right)));
+                    let (right, kept) = (self.clocks_are_right, self.disk_is_kept);
+                    let new = || Box::new(Sidecar::new(right, kept));
+                    let sidecar = self.sidecar.get_or_insert_with(new);
                     sidecar.see(sighting.at, event);
                     self.tally.see_sidecar(event);
                 }

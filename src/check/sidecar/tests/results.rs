@@ -1,6 +1,8 @@
 //! Results: what was acknowledged stays, is applied once, has an order, and is counted.
 
-use super::{Fed, MS, digest, name};
+use std::rc::Rc;
+
+use super::{Fed, MS, Sidecar, digest, name};
 use crate::stack::SidecarEvent;
 
 const STAY: &str = "acknowledged_results_stay";
@@ -238,4 +240,49 @@ fn twenty_thousand_results_are_judged() {
         fed = fed.read(number + 6, number + 7, &result, &key);
     }
     fed.holds(LINEAR);
+}
+
+#[test]
+fn nothing_is_promised_of_a_disk_that_is_taken_away() {
+    let lost = |disk_is_kept: bool| {
+        let fed = Fed { checks: Sidecar::new(true, disk_is_kept) };
+        let (who, project, key, result) = (name("a"), name("p"), name("k"), name("r"));
+        let (posted, stored) = (Rc::clone(&who), Rc::clone(&result));
+        fed.see(
+            1,
+            SidecarEvent::ResultPosted {
+                who: posted,
+                project: name("p"),
+                key: name("k"),
+                digest: 5,
+            },
+        )
+        .see(
+            2,
+            SidecarEvent::ResultAcknowledged {
+                who: Rc::clone(&who),
+                project: Rc::clone(&project),
+                key,
+                result: stored,
+                digest: 5,
+                asked_ns: 0,
+            },
+        )
+        .see(
+            3,
+            SidecarEvent::ResultRead {
+                who,
+                project,
+                result,
+                found: false,
+                digest: 0,
+                asked_ns: 2_500_000,
+            },
+        )
+        .finish()
+    };
+    for check in ["acknowledged_results_stay", "results_linearizable"] {
+        assert!(lost(true)[check].1.is_some(), "{check}");
+        assert_eq!(lost(false)[check], (0, None));
+    }
 }
