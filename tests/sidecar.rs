@@ -1,4 +1,4 @@
-//! The promises of the sidecar, over a thousand seeds each: what it acknowledged it keeps, whenever
+//! The promises of the sidecar, over many seeds each: what it acknowledged it keeps, whenever
 //! it crashes; what is another's it does not tell, whoever asks.
 //!
 //! The plans are drawn here, from the number of the run, so that each is another one. What must hold
@@ -15,7 +15,9 @@ use seedbed::{
     world::{Seed, Stream},
 };
 
-const RUNS: u64 = 1_000;
+/// `.ci/run` makes a thousand of each with the binary, from `sims/sidecar/crashes.toml` and the hostile
+/// sims; these are others.
+const RUNS: u64 = 150;
 
 fn run(text: &str, seed: u64) -> SimRun {
     let sim = scenario::parse("planned.toml", text).expect("a valid sim");
@@ -40,17 +42,17 @@ fn crashes(draws: &mut Stream) -> String {
         rate_limits = false
         [[agent]]
         name     = "coder"
-        count    = 3
+        count    = 2
         type     = "rust-specialist"
         project  = "shop"
-        requests = 4
+        requests = 3
         work     = { uniform = ["10ms", "300ms"] }
         think    = { uniform = ["0s", "500ms"] }
         [[agent]]
         name     = "tester"
         type     = "test-engineer"
         project  = "bank"
-        requests = 4
+        requests = 2
         work     = { uniform = ["10ms", "300ms"] }
         think    = { uniform = ["0s", "500ms"] }
         [[expect]]
@@ -81,7 +83,7 @@ fn whenever_it_crashes_what_it_acknowledged_stays_and_is_there_once() {
         again += u64::from(value(&run, "results.posted") > value(&run, "sidecar.results"));
         restored += u64::from(value(&run, "agents.alone") > 0);
     }
-    assert!(stored > RUNS * 12, "{stored} results");
+    assert!(stored > RUNS * 6, "{stored} results");
     assert!(again > RUNS / 4, "results were handed in again in {again} runs only");
     assert!(restored > RUNS / 4, "the sidecar was missed in {restored} runs only");
 }
@@ -104,20 +106,20 @@ fn intrusion(draws: &mut Stream) -> String {
         count    = 2
         type     = "rust-specialist"
         project  = "shop"
-        requests = 3
+        requests = 2
         work     = "100ms"
         [[agent]]
         name     = "bank"
         type     = "test-engineer"
         project  = "bank"
-        requests = 3
+        requests = 2
         work     = "100ms"
         [[subscriber]]
         name     = "listener"
         type     = "test-engineer"
         project  = "{home}"
         event    = "task_complete"
-        for      = "5s"
+        for      = "2s"
         [[client]]
         name     = "publisher"
         type     = "rust-specialist"
@@ -131,12 +133,12 @@ fn intrusion(draws: &mut Stream) -> String {
         type     = "{kind}"
         project  = "{home}"
         every    = "{pause}ms"
-        rounds   = 60
+        rounds   = 20
         hostile  = true
         [[expect]]
         event    = "sidecar_answered"
         where    = {{ who = "intruder-1" }}
-        equals   = 60
+        equals   = 20
         "#
     )
 }
@@ -159,5 +161,5 @@ fn whoever_asks_is_told_of_no_other_project_and_nothing_without_a_token() {
             );
         }
     }
-    assert!(refused > RUNS * 60, "{refused} of {requests} requests were refused");
+    assert!(refused > RUNS * 20, "{refused} of {requests} requests were refused");
 }

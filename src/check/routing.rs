@@ -269,10 +269,14 @@ impl Routing {
     }
 
     /// Whoever held the permits of a half-open breaker is gone, and the breaker with it, unless it
-    /// is kept: then it says so when it changes next.
+    /// is kept: then it says so when it changes next. Gone with it is what it was waiting for: if the
+    /// agent asks again, the next life of the router knows nothing of it.
     pub(super) fn router_crashed(&mut self) {
         self.half_open.clear();
-        self.requests.values_mut().for_each(|open| (open.jobs, open.is_mixed) = (0, false));
+        for open in self.requests.values_mut() {
+            (open.jobs, open.is_mixed, open.asked) = (0, false, None);
+            open.earliest.clear();
+        }
     }
 
     /// The router stands still, or goes on: what comes meanwhile is read then.

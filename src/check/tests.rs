@@ -370,6 +370,15 @@ fn no_retry_comes_before_its_time() {
 }
 
 #[test]
+fn a_router_that_crashed_waits_for_nothing_any_more() {
+    let mut fed = routing("");
+    fed.emit(10, &attempt(1, "opus", 1)).emit(20, &failed(1, "opus", 1, Some(500)));
+    fed.emit(20, &scheduled("opus", 100)).see(30, Happening::NodeCrashed { incarnation: 0 });
+    fed.emit(200, &attempt(1, "opus", 1));
+    assert_eq!(fed.failure("no_retry_before_its_time"), None);
+}
+
+#[test]
 fn what_a_provider_asked_for_counts_only_where_it_is_honoured() {
     let stack =
         STACK.replace("primary = \"opus\"", "primary = \"opus\"\nhonour_retry_after = false");
