@@ -9,7 +9,8 @@
 //! healthy is closed at the latest after the current wait plus the probes it asks for, if calls
 //! keep coming and each permit is given back by [`record`](Breaker::record) or
 //! [`release`](Breaker::release). The wait is at most `wait.max` (or `wait.base`, if it does not
-//! grow) plus one sweep. With [`HalfOpen::max_wait`] set, probes that never report hold it up for
+//! grow) plus one sweep. Half-open already, with failures from before the backend was healthy among
+//! its probes, it may open once more: then the wait counts twice. With [`HalfOpen::max_wait`] set, probes that never report hold it up for
 //! that long; without, for ever, as in the libraries: see [`abandon`](Breaker::abandon).
 
 mod check;

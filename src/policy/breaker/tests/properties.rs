@@ -169,9 +169,18 @@ proptest! {
         let sweep = settings.wait.sweep.unwrap_or_default();
         user.now += (longest + sweep).as_millis() as u64 + 1;
         let enough = settings.minimum_calls.max(3);
-        for _ in 0..enough {
+        // What failed in a half-open state before the backend was well counts there: it may open the
+        // breaker once more.
+        let mut spoilt = user.it.state() == State::HalfOpen;
+        for _ in 0..2 * enough {
             if user.it.state() != State::Closed {
-                let permit = user.it.admit(at(user.now)).unwrap();
+                let permit = match user.it.admit(at(user.now)) {
+                    Err(_) if std::mem::take(&mut spoilt) => {
+                        user.now += (longest + sweep).as_millis() as u64 + 1;
+                        user.it.admit(at(user.now)).unwrap()
+                    }
+                    admitted => admitted.unwrap(),
+                };
                 user.it.record(at(user.now), permit, OK, Duration::ZERO);
             }
         }
