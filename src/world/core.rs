@@ -17,7 +17,7 @@ use slotmap::SlotMap;
 use super::{
     DiskRule, DropCause, Failure, Fault, Happening, Limits, MessageInfo, MessageKind, NodeId, Seed,
     SendVerdict, Time, Wait,
-    disk::SyncBatch,
+    disk::SyncPoint,
     fault::Imposed,
     hash,
     history::History,
@@ -54,7 +54,7 @@ pub(crate) enum Due {
     /// A call has waited long enough.
     Timeout { node: NodeId, call: CallKey },
     /// A sync completes.
-    Synced { node: NodeId, incarnation: u32, cause: u64, batch: SyncBatch, fire: Box<dyn Fire> },
+    Synced { node: NodeId, incarnation: u32, cause: u64, point: SyncPoint, fire: Box<dyn Fire> },
     /// A fault of the plan begins.
     Fault(usize),
     /// A fault of the plan ends.
@@ -307,13 +307,13 @@ impl Core {
                 }
             }
             Due::Timeout { call, .. } => self.time_out(call),
-            Due::Synced { node, incarnation, cause, batch, fire } => {
+            Due::Synced { node, incarnation, cause, point, fire } => {
                 if self.lives(node, incarnation) {
                     self.history.set_cause(cause);
                     let files = {
                         let mut nodes = self.nodes.borrow_mut();
                         let disk = nodes.get_mut(node.index()).and_then(|node| node.disk.as_mut());
-                        disk.map_or(0, |disk| disk.finish_sync(batch))
+                        disk.map_or(0, |disk| disk.finish_sync(point))
                     };
                     let synced = self.record(node, Happening::DiskSynced { files });
                     self.history.set_cause(synced);

@@ -38,28 +38,27 @@ pub enum DiskError {
 pub(crate) type Bytes = Rc<[u8]>;
 
 /// A change that may not be durable yet: new contents, or `None` for a removal.
-#[derive(Clone)]
 struct Change {
-    version: u64,
+    path: Rc<str>,
     contents: Option<Bytes>,
 }
 
-/// What a started sync will make durable.
-pub(crate) struct SyncBatch {
-    /// A later one holds all that an earlier one does.
-    number: u64,
-    changes: BTreeMap<String, Change>,
-}
+/// What a started sync will make durable: all changes up to this one.
+#[derive(Clone, Copy)]
+pub(crate) struct SyncPoint(u64);
 
 /// The files of one node.
 #[derive(Default)]
 pub(crate) struct DiskState {
-    durable: BTreeMap<String, Bytes>,
-    changes: BTreeMap<String, Change>,
-    next_version: u64,
-    syncs_started: u64,
-    /// Syncs up to this number bring nothing new: a later one has completed, or the disk was lost.
-    syncs_over: u64,
+    durable: BTreeMap<Rc<str>, Bytes>,
+    /// The changes that are not durable, by their number. Numbers are given once, so a sync that
+    /// comes late, or after the disk was lost, finds nothing to do.
+    changes: BTreeMap<u64, Change>,
+    /// The last of the changes of each file.
+    latest: BTreeMap<Rc<str>, u64>,
+    last_change: u64,
+    /// Up to which change the last sync was started.
+    syncing: u64,
     /// Bytes in use, as the node sees its files.
     used: u64,
     /// How many faults say that the disk is full.
@@ -69,7 +68,7 @@ pub(crate) struct DiskState {
 
 impl DiskState {
     pub(crate) fn read(&self, path: &str) -> Option<Bytes> {
-        match self.changes.get(path) {
+        match self.latest.get(path).and_then(|number| self.changes.get(number)) {
             Some(change) => change.contents.clone(),
             None => self.durable.get(path).cloned(),
         }
@@ -77,13 +76,14 @@ impl DiskState {
 
     /// The names that start with `prefix`, in order.
     pub(crate) fn list(&self, prefix: &str) -> Vec<String> {
-        fn from<'a, T>(files: &'a BTreeMap<String, T>, prefix: &'a str) -> Vec<&'a String> {
+        fn from<'a, T>(files: &'a BTreeMap<Rc<str>, T>, prefix: &'a str) -> Vec<&'a Rc<str>> {
             let files = files.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
             files.map(|(name, _)| name).take_while(|name| name.starts_with(prefix)).collect()
         }
-        let names: BTreeSet<&String> =
-            from(&self.durable, prefix).into_iter().chain(from(&self.changes, prefix)).collect();
-        names.into_iter().filter(|name| self.read(name).is_some()).cloned().collect()
+        let names: BTreeSet<&Rc<str>> =
+            from(&self.durable, prefix).into_iter().chain(from(&self.latest, prefix)).collect();
+        let there = names.into_iter().filter(|name| self.read(name).is_some());
+        there.map(|name| name.to_string()).collect()
     }
 
     pub(crate) fn write(
@@ -113,9 +113,14 @@ impl DiskState {
         let size = |file: Option<&Bytes>| file.map_or(0, |file| file.len() as u64);
         self.used -= size(self.read(path).as_ref());
         self.used += size(contents.as_ref());
-        self.next_version += 1;
-        let change = Change { version: self.next_version, contents };
-        self.changes.insert(path.to_owned(), change);
+        self.last_change += 1;
+        let path: Rc<str> = path.into();
+        let before = self.latest.insert(Rc::clone(&path), self.last_change);
+        // What no sync has begun with, none ever will.
+        if let Some(before) = before.filter(|before| *before > self.syncing) {
+            self.changes.remove(&before);
+        }
+        self.changes.insert(self.last_change, Change { path, contents });
     }
 
     /// How long the next sync takes, on the node whose name has this hash.
@@ -124,42 +129,41 @@ impl DiskState {
         self.sync_times.get_or_insert_with(stream).delay(&rule.sync)
     }
 
-    pub(crate) fn start_sync(&mut self) -> SyncBatch {
-        self.syncs_started += 1;
-        SyncBatch { number: self.syncs_started, changes: self.changes.clone() }
+    pub(crate) fn start_sync(&mut self) -> SyncPoint {
+        self.syncing = self.last_change;
+        SyncPoint(self.syncing)
     }
 
-    /// Makes the batch durable; what was written since stays as it is. Returns how many files it
-    /// touched: none if a sync that began later was faster.
-    pub(crate) fn finish_sync(&mut self, batch: SyncBatch) -> u64 {
-        if batch.number <= self.syncs_over {
-            return 0;
-        }
-        self.syncs_over = batch.number;
-        let touched = batch.changes.len() as u64;
-        for (path, change) in batch.changes {
-            if self.changes.get(&path).is_some_and(|latest| latest.version == change.version) {
-                self.changes.remove(&path);
+    /// Makes all changes up to this point durable; what was written since stays as it is. Returns how
+    /// many files those were of: none if a sync that began later was faster.
+    pub(crate) fn finish_sync(&mut self, SyncPoint(point): SyncPoint) -> u64 {
+        let mut touched = BTreeSet::new();
+        while let Some(first) = self.changes.first_entry().filter(|it| *it.key() <= point) {
+            let (number, Change { path, contents }) = first.remove_entry();
+            touched.insert(Rc::clone(&path));
+            if self.latest.get(&path) == Some(&number) {
+                self.latest.remove(&path);
             }
-            match change.contents {
+            match contents {
                 Some(contents) => self.durable.insert(path, contents),
                 None => self.durable.remove(&path),
             };
         }
-        touched
+        touched.len() as u64
     }
 
     /// A crash: what was not synced is gone.
     pub(crate) fn crash(&mut self) {
         self.changes.clear();
+        self.latest.clear();
         self.used = self.durable.values().map(|file| file.len() as u64).sum();
     }
 
     /// The disk is replaced by an empty one.
     pub(crate) fn lose(&mut self) {
         self.changes.clear();
+        self.latest.clear();
         self.durable.clear();
-        self.syncs_over = self.syncs_started;
         self.used = 0;
     }
 }
@@ -205,6 +209,35 @@ mod tests {
         assert_eq!(disk.finish_sync(slow), 0);
         disk.crash();
         assert_eq!((written(&disk, "a").as_deref(), written(&disk, "gone")), (Some("2"), None));
+    }
+
+    #[test]
+    fn a_crash_keeps_nothing_of_a_sync_that_had_begun() {
+        let (mut disk, rule) = (DiskState::default(), DiskRule::default());
+        disk.write("a", b"1", &rule).unwrap();
+        let begun = disk.start_sync();
+        disk.crash();
+        disk.write("a", b"2", &rule).unwrap();
+        assert_eq!(disk.finish_sync(begun), 0);
+        assert_eq!(disk.start_sync().0, 2);
+        disk.crash();
+        assert_eq!(written(&disk, "a"), None);
+    }
+
+    #[test]
+    fn what_is_written_over_before_a_sync_is_not_kept() {
+        let (mut disk, rule) = (DiskState::default(), DiskRule::default());
+        for round in 0..100_u8 {
+            disk.write("state", &[round], &rule).unwrap();
+        }
+        assert_eq!(disk.changes.len(), 1);
+        let begun = disk.start_sync();
+        disk.write("state", b"later", &rule).unwrap();
+        disk.write("state", b"latest", &rule).unwrap();
+        assert_eq!(disk.changes.len(), 2, "what the sync began with, and the latest");
+        assert_eq!(disk.finish_sync(begun), 1);
+        disk.crash();
+        assert_eq!(disk.read("state").as_deref(), Some(&[99][..]));
     }
 
     #[test]

@@ -291,7 +291,7 @@ impl<A: Actor<Context = Context<A>>> Disk<'_, A> {
     /// Makes everything that was written so far survive a crash, and runs `act` when it does.
     pub fn sync(&self, act: impl FnOnce(&mut A, &mut Context<A>) + 'static) {
         let (env, core) = (self.0, self.0.core());
-        let Some(batch) = self.with(|disk| disk.start_sync()) else { return };
+        let Some(point) = self.with(|disk| disk.start_sync()) else { return };
         let port = Rc::clone(&env.port);
         let fire = Once::new(port, act);
         let Port { node, incarnation, .. } = *env.port;
@@ -301,7 +301,7 @@ impl<A: Actor<Context = Context<A>>> Disk<'_, A> {
         let cause = core.history.cause();
         core.schedule_at(
             core.now.get() + delay,
-            Due::Synced { node, incarnation, cause, batch, fire },
+            Due::Synced { node, incarnation, cause, point, fire },
         );
     }
 }
