@@ -2,6 +2,13 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "cli/finding.rs"]
+mod finding;
+#[path = "cli/sweep.rs"]
+mod sweep;
+#[path = "cli/transcript.rs"]
+mod transcript;
+
 use std::{
     fs,
     io::{Read as _, Write as _},

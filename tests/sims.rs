@@ -11,7 +11,7 @@ use std::{
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use seedbed::{
-    explore::{Options, judge, simulate},
+    explore::{Options, SimRun, judge, simulate},
     report::snapshot::{self, Snapshot},
     scenario::{self, Must, Sim},
     world::Seed,
@@ -31,10 +31,18 @@ fn trials() -> Vec<Trial> {
         Ok(files) => files,
         Err(error) => return vec![Trial::test("sims", move || Err(error.to_string().into()))],
     };
-    files.iter().flat_map(|file| of_sim(file)).collect()
+    let (mut first, mut then) = (Vec::new(), Vec::new());
+    for file in &files {
+        let mut trials = of_sim(file).into_iter();
+        first.extend(trials.next());
+        then.extend(trials);
+    }
+    // One test of each sim at first: no two threads wait for the same runs.
+    first.append(&mut then);
+    first
 }
 
-/// The tests of one sim.
+/// The tests of one sim; all share one run of each seed.
 fn of_sim(file: &Path) -> Vec<Trial> {
     let sim = match scenario::load(file) {
         Ok(sim) => sim,
@@ -91,14 +99,23 @@ impl Subject {
 fn verdict(subject: &Subject) -> Result<(), Failed> {
     let sim = &subject.sim;
     let mut failed = Vec::new();
-    for seed in sim.seeds.iter().copied().map(Seed) {
-        let run = || simulate(sim, seed, &Options::default(), Vec::new());
-        let once = run()?;
-        let again = if sim.must == Must::Diverge { Some(run()?) } else { None };
-        let verdict = judge(sim, &once, again.as_ref());
+    let mut judge = |seed: u64, once: &SimRun, again: Option<&SimRun>| {
+        let verdict = judge(sim, once, again);
         if !verdict.is_good() {
             let replay = format!("seedbed replay sims/{}.toml --seed {seed}", sim.name);
             failed.push(format!("seed {seed}: {verdict:?}\n{replay}"));
+        }
+    };
+    if sim.must == Must::Diverge {
+        for &seed in &sim.seeds {
+            let run = || simulate(sim, Seed(seed), &Options::default(), Vec::new());
+            judge(seed, &run()?, Some(&run()?));
+        }
+    } else {
+        let taken = subject.snapshot()?;
+        assert_eq!(taken.runs.len(), sim.seeds.len());
+        for (&seed, run) in sim.seeds.iter().zip(&taken.runs) {
+            judge(seed, run, None);
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }

@@ -1,6 +1,6 @@
 //! The expectations of a sim.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{cell::OnceCell, collections::BTreeSet, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -12,6 +12,23 @@ use crate::{
     },
     world::{Sighting, Time},
 };
+
+/// An event, and its fields once somebody asks for them: all expectations share them, as it takes
+/// longer to make them than to look at them.
+pub(super) struct Seen<'a> {
+    sighting: &'a Sighting<'a>,
+    fields: OnceCell<Map<String, Value>>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(sighting: &'a Sighting<'a>) -> Seen<'a> {
+        Seen { sighting, fields: OnceCell::new() }
+    }
+
+    fn fields(&self) -> &Map<String, Value> {
+        self.fields.get_or_init(|| self.sighting.what.fields())
+    }
+}
 
 /// Recognises an event.
 pub(super) struct Matcher {
@@ -50,13 +67,13 @@ impl Matcher {
         }
     }
 
-    fn matches(&self, sighting: &Sighting<'_>) -> bool {
-        if sighting.what.kind() != self.kind
-            || self.nodes.as_ref().is_some_and(|nodes| !nodes.contains(sighting.node))
+    fn matches(&self, seen: &Seen<'_>) -> bool {
+        if seen.sighting.what.kind() != self.kind
+            || self.nodes.as_ref().is_some_and(|nodes| !nodes.contains(seen.sighting.node))
         {
             return false;
         }
-        self.fields.is_empty() || has(&sighting.what.fields(), &self.fields)
+        self.fields.is_empty() || has(seen.fields(), &self.fields)
     }
 }
 
@@ -106,17 +123,17 @@ impl Watched {
         }
     }
 
-    pub(super) fn see(&mut self, sighting: &Sighting<'_>) {
+    pub(super) fn see(&mut self, event: &Seen<'_>) {
         match self {
             Watched::Metric { .. } => {}
             Watched::Event { wanted, window, seen, .. } => {
-                *seen += u64::from(window.holds(sighting.at) && wanted.matches(sighting));
+                *seen += u64::from(window.holds(event.sighting.at) && wanted.matches(event));
             }
             Watched::Order { first, then, first_seen, then_seen } => {
                 if *first_seen {
-                    *then_seen = *then_seen || then.matches(sighting);
+                    *then_seen = *then_seen || then.matches(event);
                 } else {
-                    *first_seen = first.matches(sighting);
+                    *first_seen = first.matches(event);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     CheckResult, Metrics,
-    expect::Watched,
+    expect::{Seen, Watched},
     gateway::{self, Gateway},
     guards::{self, Guards},
     healing::{self, Healing},
@@ -203,8 +203,9 @@ impl Watch {
 
     /// Sees one event.
     pub fn see(&mut self, sighting: &Sighting<'_>) {
+        let seen = Seen::new(sighting);
         for expectation in self.expectations.iter_mut().chain(&mut self.sometimes) {
-            expectation.see(sighting);
+            expectation.see(&seen);
         }
         if let Some(sidecar) = &mut self.sidecar {
             sidecar.hear(sighting);

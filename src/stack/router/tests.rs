@@ -1,7 +1,7 @@
 //! What a router has in hand when nobody wants anything of it: nothing, whatever went before.
 //!
 //! Each world is small: two models that go wrong in every way, a few agents, and somebody who looks
-//! into the router at the end. What can be seen from outside is tested in `tests/router.rs`.
+//! into the router at the end. What can be seen from outside is tested in `tests/stack.rs`.
 
 use std::cell::{Cell, RefCell};
 

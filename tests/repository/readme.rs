@@ -15,7 +15,7 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_sim_in_the_readme_runs_and_passes() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let sims: Vec<&str> =
         blocks(readme, "toml").into_iter().filter(|text| text.contains("purpose")).collect();
     assert_eq!(sims.len(), 1);
@@ -29,7 +29,7 @@ fn the_sim_in_the_readme_runs_and_passes() {
 
 #[test]
 fn the_readme_links_only_to_files_that_there_are() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     for (_, rest) in readme.match_indices("](").map(|(at, _)| readme.split_at(at + 2)) {
         let target = rest.split(')').next().unwrap();
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(target);
@@ -39,7 +39,7 @@ fn the_readme_links_only_to_files_that_there_are() {
 
 #[test]
 fn what_the_agents_saw_in_the_dark_is_what_they_see() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let shown = blocks(readme, "console").into_iter().find(|text| text.contains("--show")).unwrap();
     let names: Vec<&str> =

@@ -4,8 +4,6 @@
 //! Each quirk has one sim in `sims/known_bugs/`, called after it. The sim without the bug is the same
 //! text without its quirk, so the two cannot drift apart.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use seedbed::{

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::common::{Place, Ran};
+use super::common::{Place, Ran};
 
 #[test]
 fn failures_that_are_alike_are_one_failure() {

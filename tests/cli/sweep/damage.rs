@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::common::{FLAKY, Place, Ran};
+use super::common::{FLAKY, Place, Ran};
 
 const SEEDS: [&str; 3] = ["sweep", "--seeds", "200"];
 

@@ -5,8 +5,6 @@
 //! `sims/<folder>/` cover. A text that is not in the sim exactly once proves nothing, and is an
 //! error; so is a sim that can no longer be read, or a failure of anything but an expectation.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use seedbed::{

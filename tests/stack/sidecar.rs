@@ -5,8 +5,6 @@
 //! is what the checks of every sim say; here they are only given more to judge. Each test also counts
 //! what it came to, so that it cannot pass by never getting there.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::fmt::Write as _;
 
 use seedbed::{

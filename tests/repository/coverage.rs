@@ -1,8 +1,6 @@
 //! Every requirement row of the families that are done has a sim behind it, and no sim can go away
 //! unnoticed.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::{
     collections::BTreeSet,
     fs,

@@ -1,6 +1,6 @@
 //! Shards together are the whole, and what does not belong together is refused.
 
-use crate::common::{FLAKY, Place};
+use super::common::{FLAKY, Place};
 
 /// A sweep of 90 seeds in so many shards; the files.
 fn shards(place: &Place, of: u64) -> Vec<String> {

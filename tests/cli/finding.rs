@@ -1,7 +1,5 @@
 //! From a seed that fails to a sim of its own, as a user does it: shrink, explain, replay, regress.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::{
     fs,
     io::Write as _,

@@ -1,9 +1,6 @@
 //! The policies behave as the libraries that they are modelled on, case by case, and every
 //! expectation of every case can fail.
 
-#![cfg(feature = "cli")]
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,7 +1,5 @@
 //! Style that no lint knows: kept by tests, each tested against a planted violation.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
-
 use std::{
     collections::BTreeSet,
     fs,
