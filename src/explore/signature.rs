@@ -238,9 +238,8 @@ impl Names {
                 if is_member && let Some(life) = rest.strip_prefix('+') {
                     rest = life.trim_start_matches(|c: char| c.is_ascii_digit());
                 }
-            } else if is_status && is_a_status(word) {
-                plain.push_str(word);
-            } else if !word.contains(|c: char| c.is_ascii_digit()) {
+            } else if is_status && is_a_status(word) || !word.contains(|c: char| c.is_ascii_digit())
+            {
                 plain.push_str(word);
             } else if plain.ends_with("# ") {
                 // One number in two words, as in `1m 2.5s`.
