@@ -23,5 +23,5 @@ pub use explain::{Explanation, Origin, Side, explain};
 pub use history::{EVENTS_KEPT_MAX, History, StackState, recorded};
 pub use reached::{Reached, ReachedByAny};
 pub use run::{FaultLine, Options, RunError, SimRun, Verdict, judge, simulate};
-pub use signature::Signature;
+pub use signature::{Blame, Signature};
 pub use verify::{Difference, Witness, difference_from, first_difference};

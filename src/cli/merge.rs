@@ -20,6 +20,7 @@ use super::{
     screen::Screen,
     sweep::{
         SweepFormat,
+        after::AllMade,
         told::{Told, clean},
     },
 };
@@ -82,7 +83,7 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
             )
         })?;
     }
-    let told = Told { tally: &tally, plan: &plan };
+    let told = Told { tally: &tally, plan: &plan, made: &AllMade::new() };
     let missing = merge.missing();
     let count = missing.values().fold(0_u64, |sum, seeds| sum.saturating_add(seeds.count()));
     let conflicts: Vec<String> =

@@ -9,22 +9,23 @@ use std::{
 use clap::Args;
 
 use super::{
+    attempt,
     error::CliError,
     exit::Exit,
     list::pretty,
     options::{Format, JobArgs, seed},
     pool,
     screen::Screen,
-    sims::{self, FOLDER},
+    sims::{self, Entry, FOLDER},
 };
 use crate::{
-    explore::{Found, Known, Options, Signature, known, read_corpus, simulate},
+    explore::{Found, Known, Options, Signature, known, read_corpus},
     report::text::{counted, mark, wrap},
     world::Seed,
 };
 
 /// The folder of a corpus.
-const CORPUS: &str = "corpus";
+pub(super) const CORPUS: &str = "corpus";
 
 /// Which corpus.
 #[derive(Debug, Args)]
@@ -126,12 +127,15 @@ fn line(found: &Found, known: &Known) -> String {
     text
 }
 
-/// Keeps a failing seed.
 fn add(sim: &Path, seed: Seed, folder: &Path, screen: &mut Screen) -> Result<Exit, CliError> {
-    let entry = sims::load_one(sim)?;
-    let options = Options::default();
-    let run = simulate(&entry.sim, seed, &options, Vec::new())
-        .map_err(|error| CliError::Run { error, replay: entry.replay(seed, &options) })?;
+    let path = keep(&sims::load_one(sim)?, seed, folder)?;
+    screen.data(&format!("{}\n", path.display()))?;
+    Ok(Exit::Ok)
+}
+
+/// Keeps a failing seed in a corpus, and says in which file.
+pub(super) fn keep(entry: &Entry, seed: Seed, folder: &Path) -> Result<PathBuf, CliError> {
+    let run = attempt::once(entry, seed, &Options::default(), Vec::new())?;
     let Some(signature) = Signature::of(&entry.sim, &run) else {
         return Err(CliError::usage(
             format!("{} does not fail with seed {seed}", entry.sim.name),
@@ -143,6 +147,5 @@ fn add(sim: &Path, seed: Seed, folder: &Path, screen: &mut Screen) -> Result<Exi
     let error = |source| CliError::Output { path: path.clone(), source };
     fs::create_dir_all(folder).map_err(error)?;
     fs::write(&path, found.text()).map_err(error)?;
-    screen.data(&format!("{}\n", path.display()))?;
-    Ok(Exit::Ok)
+    Ok(path)
 }

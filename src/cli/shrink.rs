@@ -25,9 +25,7 @@ use super::{
 use crate::{
     explore::{
         Signature,
-        shrink::{
-            RERUNS_MAX, ShrinkError, Shrunk, Size, Smaller, Subject, Tools, shrink, signature_of,
-        },
+        shrink::{RERUNS_MAX, ShrinkError, Shrunk, Size, Subject, Tools, shrink, signature_of},
     },
     report::text::{counted, wrap},
     scenario::{self, Load, Must, parse_duration},
@@ -66,6 +64,40 @@ fn budget(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: ShrinkArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let entry = sims::load_one(&args.sim)?;
+    let watch = Stopwatch::start();
+    let way = Way {
+        seed: args.seed,
+        runs: args.runs,
+        threads: args.jobs.threads(),
+        is_over: &|| watch.elapsed() >= args.budget,
+        is_brief: false,
+    };
+    let (shrunk, output) = shrunk(&entry, args.output, &way, screen)?;
+    report(&shrunk, &output, args.seed, screen)?;
+    Ok(Exit::Ok)
+}
+
+/// How to shrink a sim.
+pub(super) struct Way<'a> {
+    /// The seed that it fails with.
+    pub(super) seed: Seed,
+    /// The most runs that it may take.
+    pub(super) runs: u32,
+    pub(super) threads: usize,
+    /// Whether time is up.
+    pub(super) is_over: &'a (dyn Fn() -> bool + Sync),
+    /// Whether nothing is told of each step.
+    pub(super) is_brief: bool,
+}
+
+/// Makes a sim small, and writes it: to the regressions unless it is said where. Says where it is.
+pub(super) fn shrunk(
+    entry: &Entry,
+    output: Option<PathBuf>,
+    way: &Way<'_>,
+    screen: &mut Screen,
+) -> Result<(Shrunk, PathBuf), CliError> {
+    let seed = way.seed;
     if entry.sim.must == Must::Diverge {
         return Err(CliError::usage(
             format!("{} must diverge, so no run of it is like another", entry.sim.name),
@@ -73,51 +105,55 @@ pub(super) fn run(args: ShrinkArgs, screen: &mut Screen) -> Result<Exit, CliErro
         ));
     }
     let name = entry.place.argument();
-    let signature = signature_of(&name, entry.sim.source_text(), args.seed);
-    let signature = signature.map_err(|error| cannot(&entry, args.seed, &error))?;
+    let signature = signature_of(&name, entry.sim.source_text(), seed);
+    let signature = signature.map_err(|error| cannot(entry, seed, &error))?;
     let Some(signature) = signature else {
-        return Err(cannot(&entry, args.seed, &ShrinkError::DoesNotFail));
+        return Err(cannot(entry, seed, &ShrinkError::DoesNotFail));
     };
-    let output = args.output.clone().unwrap_or_else(|| default_output(&entry, &signature));
-    screen.talk(&format!("{} seed {} fails:\n", entry.sim.name, args.seed));
-    screen.talk(&format!("{}\n", wrap("    ", &signature.to_string(), 6)));
-    let begun = begun(&output, args.seed, &signature)?;
+    let output = output.unwrap_or_else(|| default_output(entry, &signature));
+    if !way.is_brief {
+        screen.talk(&format!("{} seed {seed} fails:\n", entry.sim.name));
+        screen.talk(&format!("{}\n", wrap("    ", &signature.to_string(), 6)));
+    }
+    let begun = begun(&output, seed, &signature)?;
     let text = match begun {
         Some(text) => {
             screen.talk(&format!("going on from {}\n", output.display()));
             text
         }
-        None => with_trace(&entry, concrete(&entry, args.seed)?, &output),
+        None => with_trace(entry, concrete(entry, seed)?, &output),
     };
     let subject = Subject {
         name: output.to_string_lossy().into_owned(),
         origin: entry.sim.name.clone(),
         text,
-        seed: args.seed,
-        reruns_max: args.runs,
+        seed,
+        reruns_max: way.runs,
     };
-    let (threads, watch) = (args.jobs.threads(), Stopwatch::start());
     let mut written = Ok(());
-    screen.begin(u64::from(args.runs));
+    screen.begin(u64::from(way.runs));
     let shrunk = shrink(
         &subject,
         Tools {
-            try_all: &mut |count, work, take| pool::in_order(threads, count, work, take),
-            is_over: &|| watch.elapsed() >= args.budget,
+            try_all: &mut |count, work, take| pool::in_order(way.threads, count, work, take),
+            is_over: way.is_over,
             on_smaller: &mut |smaller| {
                 if written.is_ok() {
                     written = write(&output, smaller.text);
                 }
-                said(smaller, screen);
+                screen.reach(u64::from(smaller.reruns), smaller.pass);
+                if !way.is_brief {
+                    let size = sized(smaller.size);
+                    screen.talk(&format!("  run {:>3}  {size}\n", smaller.reruns));
+                }
             },
         },
     );
     screen.end();
     written?;
-    let shrunk = shrunk.map_err(|error| cannot(&entry, args.seed, &error))?;
+    let shrunk = shrunk.map_err(|error| cannot(entry, seed, &error))?;
     write(&output, &shrunk.text)?;
-    report(&shrunk, &output, args.seed, screen)?;
-    Ok(Exit::Ok)
+    Ok((shrunk, output))
 }
 
 /// Says why a sim cannot be shrunk.
@@ -139,7 +175,7 @@ fn default_output(entry: &Entry, signature: &Signature) -> PathBuf {
         Place::BuiltIn => None,
     };
     let sims = sims.unwrap_or_else(|| FOLDER.into());
-    sims.join(REGRESSIONS).join(format!("{}.toml", signature.slug()))
+    sims.join(REGRESSIONS).join(format!("{}.toml", signature.slug(&entry.sim.name)))
 }
 
 /// What an earlier shrinking has left in the output, if it was of the same failure.
@@ -216,12 +252,8 @@ fn write(path: &Path, text: &str) -> Result<(), CliError> {
     fs::rename(&beside, path).map_err(error)
 }
 
-fn said(smaller: &Smaller<'_>, screen: &mut Screen) {
-    screen.reach(u64::from(smaller.reruns), smaller.pass);
-    screen.talk(&format!("  run {:>3}  {}\n", smaller.reruns, sized(smaller.size)));
-}
-
-fn sized(size: Size) -> String {
+/// A size in words.
+pub(super) fn sized(size: Size) -> String {
     format!(
         "{}, {}, {}, {}",
         counted(size.faults, "fault"),

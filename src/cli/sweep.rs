@@ -4,6 +4,7 @@
 //! Ctrl-C, not a kill, not a full disk. What a run comes to depends on its seed alone; the clock, the
 //! threads and the file are known here only.
 
+pub(super) mod after;
 mod crew;
 mod file;
 mod once;
@@ -24,6 +25,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use self::{
+    after::{AllMade, Wanted},
     crew::{Ledger, Next},
     file::ResultsFile,
     once::{Way, once},
@@ -36,6 +38,7 @@ use super::{
     interrupt::Interrupt,
     list::pretty,
     options::{JobArgs, LoadArgs, SimArgs, seed},
+    regress::CORPUS,
     screen::Screen,
     sims::{self, Entry},
 };
@@ -88,6 +91,14 @@ pub(super) struct SweepArgs {
     /// Run only the K-th of N shares of the seeds, K from 1; an array job says it by its variables
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
+    /// Keep the first seed of each distinct failure in a corpus, as `seedbed regress --add` does
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true,
+          default_missing_value = CORPUS, conflicts_with_all = ["trace", "skip_bad"])]
+    keep: Option<PathBuf>,
+    /// Make each distinct failure small afterwards, as `seedbed shrink` does, in so long each at most
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = budget,
+          default_missing_value = "1m", conflicts_with_all = ["trace", "skip_bad"])]
+    shrink: Option<Duration>,
     /// How to write what came of it
     #[arg(long, value_enum, default_value_t = SweepFormat::Text)]
     format: SweepFormat,
@@ -153,22 +164,29 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let mut course =
         Course { args: &args, screen, tally, interrupt, watch, ended: Ended::Complete };
     let outcome = course.run(&plan, &entries, &way, &Mutex::new(ledger));
-    let Course { tally, mut ended, .. } = course;
+    let Course { tally, mut ended, interrupt, screen, .. } = course;
+    let wall = watch.elapsed();
     if plan.count().is_some_and(|planned| tally.runs >= planned) {
         ended = Ended::Complete;
     } else if outcome.is_err() {
         ended = Ended::Error;
     }
-    let told = Told { tally: &tally, plan: &line };
+    let wanted =
+        Wanted { keep: args.keep.as_ref(), shrink: args.shrink, threads: args.jobs.threads() };
+    let made = match outcome {
+        Ok(()) => after::make(&wanted, &tally, &entries, &interrupt, screen),
+        Err(_) => AllMade::new(),
+    };
+    let told = Told { tally: &tally, plan: &line, made: &made };
     let more = More {
         planned: plan.count(),
         ended,
         shard: plan.shard().to_string(),
-        wall_ms: u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX),
+        wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
     };
     let exit = if matches!(outcome, Err(CliError::Closed)) { Exit::Closed } else { told.exit() };
     if exit != Exit::Closed {
-        tell(&told, &args, more, (before, watch), screen)?;
+        tell(&told, &args, more, (before, wall), screen)?;
     }
     outcome?;
     // An endless sweep that its budget ends has done what it was asked to.
@@ -394,14 +412,13 @@ fn tell(
     told: &Told<'_>,
     args: &SweepArgs,
     more: More,
-    (before, watch): (u64, Stopwatch),
+    (before, wall): (u64, Duration),
     screen: &mut Screen,
 ) -> Result<(), CliError> {
     let replay = told.first_replay().map(|replay| replay + "\n").unwrap_or_default();
     match args.format {
         SweepFormat::Text => {
             let mut text = told.failures() + &told.summary();
-            let wall = watch.elapsed();
             let here = told.tally.runs - before;
             let millis = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX).max(1);
             let rate = here.saturating_mul(1_000) / millis;

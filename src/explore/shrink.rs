@@ -10,6 +10,8 @@
 
 mod passes;
 #[cfg(test)]
+mod planted;
+#[cfg(test)]
 mod tests;
 mod windows;
 

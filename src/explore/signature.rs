@@ -1,22 +1,29 @@
-//! The signature of a failure: which check failed, on which actors, and why, in words that are the
-//! same for every seed that fails in this way.
+//! The signature of a failure: which check failed, who was involved, and why, in words that are the
+//! same for every seed that fails in this way. Sweeps count by it, shrinking keeps it, a corpus stores
+//! it.
 //!
-//! It never holds a seed, an instant, an id or a count of the run. Numbers in an expectation are its
-//! own, and stay.
+//! It holds no seed, instant, id or count of the run: whatever has a digit in it is `#`, members of
+//! groups are their groups. Three things stay. Names of the sim do; so do the numbers of an
+//! expectation, which are its own; and so does the status of an answer, as 429 and 529 are two
+//! failures. It must never depend on anything but the sim and the failure, for files keep it.
 
 use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::SimRun;
+use super::{SimRun, Verdict};
 use crate::{
     check::CheckResult,
-    scenario::{Bound, Bounds, Expectation, MetricUnit, Sim, metric},
-    world::Failure,
+    scenario::{Bound, Bounds, Expectation, MetricUnit, Must, Sim, metric},
+    world::{Failure, Wait},
 };
 
 /// The longest cause, in characters.
 const CAUSE_CHARS_MAX: usize = 160;
+/// The longest sentence that is kept of a failure, in characters.
+const FAILURE_CHARS_MAX: usize = 500;
+/// What the status of an answer can be.
+const STATUSES: std::ops::RangeInclusive<u16> = 100..=599;
 
 /// What is the same in all failures of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,7 +31,7 @@ const CAUSE_CHARS_MAX: usize = 160;
 pub struct Signature {
     /// The check that failed, the expectation in short, or what went wrong with the world.
     pub check: String,
-    /// The nodes and groups that the failure names, without numbers; sorted.
+    /// What the failure names of the sim, members of groups as their groups; sorted.
     pub actors: Vec<String>,
     /// Why, without anything that differs from seed to seed.
     pub cause: String,
@@ -38,10 +45,10 @@ impl Signature {
 
     /// The signatures of all failures of a run, in order.
     pub fn all(sim: &Sim, run: &SimRun) -> Vec<Signature> {
-        let words = Words::of(sim);
+        let names = Names::of(sim);
         let world = run.outcome.failure.iter().map(|failure| {
-            let (check, cause) = of_world(failure, &words);
-            words.signature(check, &failure.to_string(), cause)
+            let (check, cause) = of_world(failure, &names);
+            names.signature(check, &failure.to_string(), Some(cause))
         });
         let first_expectation = run.checks.len().saturating_sub(sim.expectations.len());
         let checks = run.checks.iter().enumerate().filter_map(|(index, result)| {
@@ -49,17 +56,16 @@ impl Signature {
             let wanted = index.checked_sub(first_expectation);
             let expectation = wanted.and_then(|index| sim.expectations.get(index));
             let side = expectation.and_then(|wanted| side(wanted, result, run));
-            let cause = side.map_or_else(|| words.plain(failure), str::to_owned);
-            Some(words.signature(&result.check, failure, cause))
+            Some(names.signature(&result.check, failure, side.map(str::to_owned)))
         });
         let nothing = run.checks.iter().all(|result| result.evaluated == 0);
-        let nothing =
-            nothing.then(|| words.signature("nothing", "", "no check was evaluated".to_owned()));
+        let nothing = nothing.then(|| names.signature("nothing", "no check was evaluated", None));
         world.chain(checks).chain(nothing).collect()
     }
 
-    /// A short name for files: of the check, and a number that only this signature has.
-    pub fn slug(&self) -> String {
+    /// A short name for the file of a sim that fails in this way: the check, and a number that only
+    /// this signature of this sim has.
+    pub fn slug(&self, sim: &str) -> String {
         let mut name = String::new();
         for c in self.check.chars().take(40) {
             match c {
@@ -68,7 +74,48 @@ impl Signature {
                 _ => name.push('_'),
             }
         }
-        format!("{}_{:06x}", name.trim_end_matches('_'), fnv(&self.to_string()) & 0xff_ffff)
+        format!("{}_{:06x}", name.trim_end_matches('_'), fnv(&format!("{sim}\n{self}")) & 0xff_ffff)
+    }
+}
+
+/// Why a run is not what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blame {
+    /// What it has in common with failures that are alike.
+    pub signature: Signature,
+    /// What happened in this run, in a sentence.
+    pub failure: String,
+}
+
+impl Blame {
+    fn new(signature: Signature, failure: &str) -> Blame {
+        Blame { signature, failure: clipped(failure, FAILURE_CHARS_MAX) }
+    }
+
+    /// Of several failures the one that is nearest to the cause: the world's own, then checks in their
+    /// order, expectations last. `None` if the run is what it must be.
+    pub fn of(sim: &Sim, run: &SimRun, verdict: &Verdict) -> Option<Blame> {
+        let Verdict::Failed { reasons } = verdict else { return None };
+        let reason = reasons.first().map_or("", String::as_str);
+        let own = if sim.must == Must::Pass { Signature::of(sim, run) } else { None };
+        let canary = || Names::of(sim).signature("canary", reason, None);
+        Some(Blame::new(own.unwrap_or_else(canary), reason))
+    }
+
+    /// Of a run that seedbed itself broke off.
+    pub fn panicked(message: &str) -> Blame {
+        let signature = Names::default().signature("panic", message, None);
+        Blame::new(signature, &format!("seedbed itself panicked: {message}"))
+    }
+
+    /// Of a seed that had two histories.
+    pub fn two_histories(first: u64, second: u64) -> Blame {
+        let cause = "two runs of one seed differ";
+        let failure = format!(
+            "two runs of this seed had two histories, {first:016x} and {second:016x}: something in \
+             it is decided by the machine"
+        );
+        Blame::new(Names::default().signature("one_seed_one_history", cause, None), &failure)
     }
 }
 
@@ -117,176 +164,126 @@ fn side_of<T: PartialOrd>(bounds: &Bounds<T>, value: &T) -> &'static str {
 }
 
 /// What went wrong with a world, and its cause.
-fn of_world(failure: &Failure, words: &Words) -> (&'static str, String) {
+fn of_world(failure: &Failure, names: &Names) -> (&'static str, String) {
     match failure {
-        Failure::ActorPanicked { message, .. } => ("actor_panicked", words.plain(message)),
+        Failure::ActorPanicked { message, .. } => ("actor_panicked", names.plain(message).0),
         Failure::WrongHost { needs, .. } => ("wrong_host", (*needs).to_owned()),
         Failure::WokenFromOutside { .. } => ("woken_from_outside", "another thread".to_owned()),
         Failure::Deadlock { waits, .. } => {
-            let wait = |wait: &crate::world::Wait| {
-                let (waiting, waits_for) =
-                    (words.plain(&wait.waiting), words.plain(&wait.waits_for));
-                format!("{waiting} waits for {waits_for} to answer {}", wait.call)
+            let wait = |wait: &Wait| {
+                let [waiting, other] = [&wait.waiting, &wait.waits_for].map(|it| names.plain(it).0);
+                format!("{waiting} waits for {other} to answer {}", wait.call)
             };
             let waits: BTreeSet<String> = waits.iter().map(wait).collect();
-            ("deadlock", clipped(&waits.into_iter().collect::<Vec<_>>().join("; ")))
+            ("deadlock", waits.into_iter().collect::<Vec<_>>().join("; "))
         }
         Failure::TooManyEvents { .. } => ("too_many_events", "the limit was passed".to_owned()),
         Failure::TooManyAtOnce { node, .. } => {
-            ("too_many_at_once", format!("virtual time stands still on {}", words.plain(node)))
+            ("too_many_at_once", format!("virtual time stands still on {}", names.plain(node).0))
         }
     }
 }
 
-/// Knows the names of a sim, and takes everything else with a number in it out of texts.
-struct Words(BTreeSet<String>);
+/// The names in a sim: of what there is one of, and of groups.
+#[derive(Default)]
+struct Names {
+    fixed: BTreeSet<String>,
+    groups: BTreeSet<String>,
+}
 
-impl Words {
-    fn of(sim: &Sim) -> Words {
+impl Names {
+    fn of(sim: &Sim) -> Names {
         let groups = sim.agents.iter().map(|group| &group.name);
         let groups = groups.chain(sim.callers.iter().map(|group| &group.name));
         let groups = groups.chain(sim.askers.iter().map(|group| &group.name));
-        let nodes = sim.backends.iter().map(|backend| &backend.name);
-        let nodes = nodes.chain(sim.services.iter().map(|service| &service.name));
-        let fixed = ["router", "sidecar", "load", "monitor"].map(str::to_owned);
-        Words(groups.chain(nodes).cloned().chain(fixed).collect())
+        let groups = groups.chain(sim.clients.iter().map(|group| &group.name));
+        let groups = groups.chain(sim.subscribers.iter().map(|group| &group.name));
+        let fixed = sim.backends.iter().map(|backend| &backend.name);
+        let fixed = fixed.chain(sim.services.iter().map(|service| &service.name));
+        let fixed = fixed.chain(sim.workspaces.iter().map(|workspace| &workspace.name));
+        let projects = sim.projects.iter().map(|project| project.id.to_string());
+        let nodes = ["router", "sidecar", "load", "monitor", "auditor"].map(str::to_owned);
+        Names {
+            fixed: fixed.cloned().chain(projects).chain(nodes).collect(),
+            groups: groups.cloned().collect(),
+        }
     }
 
-    fn signature(&self, check: &str, text: &str, cause: String) -> Signature {
-        let mut actors = BTreeSet::new();
-        pieces(text, |piece, is_word| {
-            if is_word {
-                actors.extend(self.actor(piece).map(str::to_owned));
-            }
-        });
+    /// The signature of a text; its cause is that text unless there is another.
+    fn signature(&self, check: &str, text: &str, cause: Option<String>) -> Signature {
+        let (plain, actors) = self.plain(text);
+        let cause = clipped(&cause.unwrap_or(plain), CAUSE_CHARS_MAX);
         Signature { check: check.to_owned(), actors: actors.into_iter().collect(), cause }
     }
 
-    /// The node or the group that a word names: `rust` for `rust-3`.
-    fn actor<'a>(&self, word: &'a str) -> Option<&'a str> {
-        if self.0.contains(word) {
-            return Some(word);
+    /// A text without anything that differs from seed to seed, and the names in it.
+    fn plain(&self, text: &str) -> (String, BTreeSet<String>) {
+        let (mut plain, mut actors) = (String::new(), BTreeSet::new());
+        let (mut rest, mut is_status) = (text, false);
+        while let Some(first) = rest.chars().next() {
+            let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+            if end == 0 {
+                plain.push(if first.is_whitespace() || first.is_control() { ' ' } else { first });
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+            let word = rest[..end].trim_end_matches(['.', '-']);
+            // Nothing but dots and dashes.
+            let word = if word.is_empty() { &rest[..end] } else { word };
+            rest = &rest[word.len()..];
+            if let Some((name, is_member)) = self.name(word) {
+                actors.insert(name.to_owned());
+                plain.push_str(name);
+                // A later life of an agent, as in `rust-3+2`.
+                if is_member && let Some(life) = rest.strip_prefix('+') {
+                    rest = life.trim_start_matches(|c: char| c.is_ascii_digit());
+                }
+            } else if is_status && is_a_status(word) || !word.contains(|c: char| c.is_ascii_digit())
+            {
+                plain.push_str(word);
+            } else if plain.ends_with("# ") {
+                // One number in two words, as in `1m 2.5s`.
+                plain.pop();
+            } else {
+                plain.push('#');
+            }
+            is_status = match word {
+                "answered" | "status" | "HTTP" => true,
+                "with" | "code" => is_status,
+                _ => false,
+            };
+        }
+        (plain, actors)
+    }
+
+    /// The name that a word is, `rust` for `rust-3`, and whether it is that of a group.
+    fn name<'a>(&self, word: &'a str) -> Option<(&'a str, bool)> {
+        if self.groups.contains(word) {
+            return Some((word, true));
+        }
+        if self.fixed.contains(word) {
+            return Some((word, false));
         }
         let (group, number) = word.rsplit_once('-')?;
-        let is_member = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        (is_member && self.0.contains(group)).then_some(group)
-    }
-
-    /// A text without anything that differs from seed to seed.
-    fn plain(&self, text: &str) -> String {
-        let mut plain = String::new();
-        pieces(text, |piece, is_word| {
-            if let Some(actor) = self.actor(piece).filter(|_| is_word) {
-                plain.push_str(actor);
-            } else if is_word && piece.starts_with(|c: char| c.is_ascii_digit()) {
-                // A number with its unit: `12.304s`.
-                plain.push('N');
-            } else {
-                let mut in_number = false;
-                for c in piece.chars() {
-                    if !c.is_ascii_digit() {
-                        plain.push(c);
-                    } else if !in_number {
-                        plain.push('N');
-                    }
-                    in_number = c.is_ascii_digit();
-                }
-            }
-        });
-        while plain.contains("N N") {
-            plain = plain.replace("N N", "N");
-        }
-        clipped(&plain)
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && self.groups.contains(group)).then_some((group, true))
     }
 }
 
-fn clipped(text: &str) -> String {
-    text.chars().take(CAUSE_CHARS_MAX).collect()
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || "_.-".contains(c)
 }
 
-/// Cuts a text into words of which names and numbers are made, and what is between them.
-fn pieces<'a>(text: &'a str, mut take: impl FnMut(&'a str, bool)) {
-    let in_word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let is_word = in_word(first);
-        let end = rest.find(|c| in_word(c) != is_word).unwrap_or(rest.len());
-        let (piece, after) = rest.split_at(end);
-        let trimmed = if is_word { piece.trim_end_matches('.') } else { piece };
-        take(trimmed, is_word);
-        if trimmed.len() < piece.len() {
-            take(".", false);
-        }
-        rest = after;
+fn is_a_status(word: &str) -> bool {
+    word.len() == 3 && word.parse().is_ok_and(|status| STATUSES.contains(&status))
+}
+
+fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        explore::{Options, simulate},
-        scenario::parse,
-        world::Seed,
-    };
-
-    const SIM: &str = "purpose = \"p\"\n[router]\nprimary = \"gpt4\"\n[[backend]]\nname = \"gpt4\"\n\
-                       [[agent]]\nname = \"rust\"\ncount = 30\n";
-
-    fn signature(more: &str, seed: u64) -> Option<Signature> {
-        let sim = parse("sims/a.toml", &format!("{SIM}{more}")).unwrap();
-        let run = simulate(&sim, Seed(seed), &Options::default(), Vec::new()).unwrap();
-        Signature::of(&sim, &run)
-    }
-
-    #[test]
-    fn a_text_loses_its_numbers_and_keeps_its_names() {
-        let words = Words::of(&parse("sims/a.toml", SIM).unwrap());
-        let text = "rust-3/2 asked gpt4 again at 12.304s, before 1m 2.5s (7 of 20). x12y rust-x";
-        let plain = "rust/N asked gpt4 again at N, before N (N of N). xNy rust-x";
-        assert_eq!(words.plain(text), plain);
-        assert_eq!(words.signature("c", text, String::new()).actors, ["gpt4", "rust"]);
-        assert_eq!(words.plain(&"é".repeat(300)).chars().count(), CAUSE_CHARS_MAX);
-    }
-
-    #[test]
-    fn a_run_that_does_not_fail_has_none() {
-        assert_eq!(signature("", 1), None);
-    }
-
-    #[test]
-    fn seeds_that_fail_alike_have_one_signature() {
-        let stuck = "[limits]\ntime = \"20s\"\n[[fault]]\nat = \"0s\"\nfor = \"1h\"\n\
-                     pause = { node = \"router\" }\n";
-        let one = signature(stuck, 1).unwrap();
-        assert_eq!(one.check, "every_request_ends_once");
-        assert_eq!(one.actors, ["rust"]);
-        assert_eq!(one.cause, "rust/N never ended");
-        for seed in 2..6 {
-            assert_eq!(signature(stuck, seed).as_ref(), Some(&one), "seed {seed}");
-        }
-    }
-
-    #[test]
-    fn an_expectation_says_on_which_side_it_is() {
-        let expect = |text: &str| signature(&format!("[[expect]]\n{text}\n"), 3).unwrap();
-        let low = expect("metric = \"requests.total\"\nequals = 31");
-        let high = expect("metric = \"requests.total\"\nequals = 29");
-        assert_eq!((low.cause.as_str(), high.cause.as_str()), ("too low", "too high"));
-        assert_eq!(low.to_string(), "requests.total equals 31: too low");
-        let event = expect("event = \"request_started\"\nat_most = 3");
-        assert_eq!(event.cause, "too high");
-        let order = expect(
-            "order = { first = { event = \"fault_fired\" }, then = { event = \"node_crashed\" } }",
-        );
-        assert_eq!(order.cause, "the first never happened");
-    }
-
-    #[test]
-    fn slugs_are_names_of_files_and_differ() {
-        let one = Signature { check: "a.b at most 3%".into(), actors: vec![], cause: "x".into() };
-        let two = Signature { cause: "y".into(), ..one.clone() };
-        assert!(one.slug().starts_with("a_b_at_most_3_"), "{}", one.slug());
-        assert_ne!(one.slug(), two.slug());
-    }
-}
+mod tests;

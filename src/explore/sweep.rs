@@ -16,7 +16,6 @@ mod plan;
 mod ranges;
 mod read;
 mod shard;
-mod signature;
 mod tally;
 
 pub use line::{
@@ -28,5 +27,4 @@ pub use plan::{Plan, PlanError, Task};
 pub use ranges::Ranges;
 pub use read::{Entry, LINE_BYTES_MAX, Lines, What};
 pub use shard::{Shard, ShardError, from_environment};
-pub use signature::{Blame, panicked, signature, two_histories};
 pub use tally::{GROUPS_MAX, Group, GroupKey, Tally};

@@ -9,57 +9,20 @@ use std::{
 
 use tempfile::TempDir;
 
-/// It fails only with some seeds: whether opus answers in time is left to chance.
-const FLAKE: &str = r#"purpose = "Agents are answered even while opus is slow and search is down."
-seeds = [1]
-[network]
-latency = { uniform = ["1ms", "4ms"] }
-[router]
-primary = "opus"
-timeout = "2s"
-[[workspace]]
-name = "acme"
-[[backend]]
-name = "opus"
-first_token = { uniform = ["100ms", "900ms"] }
-tokens_per_second = 900
-[[agent]]
-name = "rust"
-count = 4
-workspace = "acme"
-requests = 6
-[[agent]]
-name = "writer"
-count = 2
-requests = 3
-[[service]]
-name = "search"
-[[caller]]
-name = "indexer"
-service = "search"
-requests = 5
-[[fault]]
-at = "1s"
-for = "1s"
-service = { name = "search", down = true }
-[[fault]]
-at = "2s"
-for = "3s"
-backend = { name = "opus", errors = { server_error = "40%" } }
-[[expect]]
-metric = "requests.total"
-at_least = 20
-[[expect]]
-metric = "requests.success_rate"
-equals = "100%"
-"#;
+/// It fails only with some seeds: whether opus answers in time is left to chance. As in the transcript,
+/// with more errors, so that the first seed fails.
+const FLAKE: &str = include_str!("transcript/flake.in/sims/flake.toml");
+
+fn flake() -> String {
+    FLAKE.replace("seeds = [2]", "seeds = [1]").replace("\"2%\"", "\"40%\"")
+}
 
 struct Place(TempDir);
 
 impl Place {
     fn new() -> Place {
         let place = Place(tempfile::tempdir().expect("a folder"));
-        place.write("sims/flake.toml", FLAKE);
+        place.write("sims/flake.toml", &flake());
         place
     }
 
@@ -128,7 +91,7 @@ fn what_chaos_draws_is_shrunk_as_a_plan() {
     let place = Place::new();
     let chaos = "[chaos]\nuntil = \"60s\"\nkinds = [\"crash\"]\ntargets = [\"search\"]\n\
                  [[expect]]\nevent = \"node_crashed\"\nat_most = 0\n";
-    let calm = FLAKE.replace("server_error = \"40%\"", "");
+    let calm = flake().replace("server_error = \"40%\"", "");
     place.write("sims/chaos.toml", &format!("{calm}{chaos}"));
     // Some seed draws a crash.
     let file = "sims/regressions/chaos.toml";
@@ -146,7 +109,7 @@ fn what_chaos_draws_is_shrunk_as_a_plan() {
 #[test]
 fn what_cannot_be_shrunk_says_why_and_overwrites_nothing() {
     let place = Place::new();
-    place.write("sims/good.toml", &FLAKE.replace("server_error = \"40%\"", ""));
+    place.write("sims/good.toml", &flake().replace("server_error = \"40%\"", ""));
     let (_, err) = place.run(2, &["shrink", "good", "--seed", "1"]);
     assert!(err.contains("does not fail"), "{err}");
     let (_, err) = place.run(2, &["shrink", "flake", "--seed", "1", "-o", "sims/good.toml"]);
@@ -262,7 +225,7 @@ fn a_corpus_tells_what_has_become_of_each_failure() {
     let (out, _) = place.run(1, &["regress"]);
     assert!(out.contains("still fails") && out.contains("seedbed replay sims/flake.toml --seed 1"));
     // Repaired, then gone.
-    place.write("sims/flake.toml", &FLAKE.replace("server_error = \"40%\"", ""));
+    place.write("sims/flake.toml", &flake().replace("server_error = \"40%\"", ""));
     let (out, _) = place.run(0, &["regress"]);
     assert!(out.contains("fixed, the sim has been edited since"), "{out}");
     fs::remove_file(place.path().join("sims/flake.toml")).expect("removed");

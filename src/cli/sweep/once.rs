@@ -7,11 +7,8 @@ use std::panic::{self, AssertUnwindSafe};
 use crate::{
     cli::{attempt, error::CliError, sims::Entry},
     explore::{
-        Options, Verdict, Witness,
-        sweep::{
-            Blame, FinishedLine, Hex, RESULTS_VERSION, RunVerdict, panicked, signature,
-            two_histories,
-        },
+        Blame, Options, Verdict, Witness,
+        sweep::{FinishedLine, Hex, RESULTS_VERSION, RunVerdict},
     },
     report::Finished,
     scenario::Must,
@@ -63,7 +60,7 @@ fn guarded(
         Ok(result) => return result,
         Err(payload) => attempt::message(&*payload),
     };
-    let Blame { signature, failure } = panicked(&message);
+    let Blame { signature, failure } = Blame::panicked(&message);
     Ok(FinishedLine {
         version: RESULTS_VERSION,
         sim: sim.to_owned(),
@@ -71,7 +68,7 @@ fn guarded(
         seed: seed.0,
         fingerprint: None,
         verdict: RunVerdict::Fail,
-        signature: Some(signature),
+        signature: Some(signature.to_string()),
         failure: Some(failure),
         events: 0,
         virtual_ms: 0,
@@ -90,11 +87,11 @@ fn line(
 ) -> FinishedLine {
     let Finished { run, verdict, wall, .. } = finished;
     let witness = Witness::of(&run);
-    let mut blame = signature(&entry.sim, &run, &verdict);
+    let mut blame = Blame::of(&entry.sim, &run, &verdict);
     let is_leak = witness.woken_from_outside.is_some() && entry.sim.must != Must::Diverge;
     let differs = again.filter(|again| again.fingerprint != witness.fingerprint);
     if let Some(other) = &differs {
-        blame = Some(two_histories(witness.fingerprint.0, other.fingerprint.0));
+        blame = Some(Blame::two_histories(witness.fingerprint.0, other.fingerprint.0));
     }
     let verdict = match verdict {
         _ if differs.is_some() => RunVerdict::Nondeterminism,
@@ -111,7 +108,8 @@ fn line(
     };
     // A canary that leaks on purpose has another history each time: none of them is a result.
     let is_one = verdict != RunVerdict::DivergedAsItMust;
-    let (signature, failure) = blame.map(|blame| (blame.signature, blame.failure)).unzip();
+    let (signature, failure) =
+        blame.map(|blame| (blame.signature.to_string(), blame.failure)).unzip();
     FinishedLine {
         version: RESULTS_VERSION,
         sim: run.sim,

@@ -8,7 +8,12 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::Serialize;
 
 use crate::{
-    cli::{exit::Exit, sims::quoted},
+    cli::{
+        exit::Exit,
+        shrink::sized,
+        sims::quoted,
+        sweep::after::{AllMade, Made},
+    },
     explore::sweep::{PlanLine, RunVerdict, Tally},
     report::{
         document::VERSION,
@@ -17,12 +22,13 @@ use crate::{
 };
 
 /// How many distinct failures are shown as text.
-const SHOWN_MAX: usize = 20;
+pub(super) const SHOWN_MAX: usize = 20;
 
 /// Results, and what they are of.
 pub(in crate::cli) struct Told<'a> {
     pub(in crate::cli) tally: &'a Tally,
     pub(in crate::cli) plan: &'a PlanLine,
+    pub(in crate::cli) made: &'a AllMade,
 }
 
 #[derive(Serialize)]
@@ -55,6 +61,8 @@ struct FailureDocument<'a> {
     first_seed: u64,
     failure: &'a str,
     replay: String,
+    #[serde(flatten)]
+    made: Option<&'a Made>,
 }
 
 impl<'a> Told<'a> {
@@ -93,7 +101,8 @@ impl<'a> Told<'a> {
     pub(in crate::cli) fn failures(&self) -> String {
         let mut text = String::new();
         let ranked = self.tally.ranked();
-        for ((sim, _), group) in ranked.iter().take(SHOWN_MAX) {
+        for (key, group) in ranked.iter().take(SHOWN_MAX) {
+            let (sim, _) = key;
             let runs = counted(group.count, "run");
             let lead = format!("{} {} ", mark(false), clean(sim));
             let heading = format!("{runs}, the first with seed {}", group.first_seed);
@@ -102,6 +111,21 @@ impl<'a> Told<'a> {
             let _ = writeln!(text, "{lead}{heading}");
             let _ = writeln!(text, "{}", wrap("    ", &clean(&group.failure), 6));
             let _ = writeln!(text, "    {replay}");
+            let made = self.made.get(*key);
+            if let Some(smallest) = made.and_then(|made| made.smallest.as_ref()) {
+                let end = if smallest.is_minimal { "" } else { ", not at its end" };
+                let (size, path) = (sized(smallest.size), smallest.sim.to_string_lossy());
+                let _ = writeln!(text, "    smallest: {size}{end}");
+                let _ = writeln!(
+                    text,
+                    "    seedbed replay {} --seed {}",
+                    quoted(&path),
+                    group.first_seed
+                );
+            }
+            if let Some(kept) = made.and_then(|made| made.kept.as_ref()) {
+                let _ = writeln!(text, "    kept: {}", kept.display());
+            }
         }
         let more = ranked.len().saturating_sub(SHOWN_MAX) as u64;
         if more > 0 || self.tally.ungrouped > 0 {
@@ -153,16 +177,16 @@ impl<'a> Told<'a> {
     /// All of it, and more, as a document.
     pub(in crate::cli) fn document<T: Serialize>(&self, more: T) -> Document<'a, T> {
         let tally = self.tally;
-        let failures =
-            tally.ranked().into_iter().map(|((sim, signature), group)| FailureDocument {
-                sim,
-                signature,
-                verdict: group.verdict,
-                count: group.count,
-                first_seed: group.first_seed,
-                failure: &group.failure,
-                replay: self.replay(sim, group.first_seed),
-            });
+        let failures = tally.ranked().into_iter().map(|(key, group)| FailureDocument {
+            sim: &key.0,
+            signature: &key.1,
+            verdict: group.verdict,
+            count: group.count,
+            first_seed: group.first_seed,
+            failure: &group.failure,
+            replay: self.replay(&key.0, group.first_seed),
+            made: self.made.get(key),
+        });
         Document {
             version: VERSION,
             sims: self.plan.sims.iter().map(|sim| sim.sim.as_str()).collect(),
@@ -223,7 +247,7 @@ mod tests {
                 seeds: Vec::new(),
             }],
         };
-        let told = Told { tally: &tally, plan: &plan };
+        let told = Told { tally: &tally, plan: &plan, made: &AllMade::new() };
         let replay = told.first_replay().unwrap();
         assert_eq!(replay, "seedbed replay 'a b' --seed 3 '$(evil)  '");
         for text in [told.failures(), told.summary(), replay] {

@@ -31,8 +31,9 @@ fn a_sweep_that_is_killed_at_any_instant_and_resumed_has_the_same_results() {
     let mut arguments = SEEDS.to_vec();
     arguments.extend(["--results", "killed.jsonl", "--resume", "--jobs", "3"]);
     let mut kills = 0;
-    // Where a kill falls is up to the machine; the waits only spread it.
-    for wait in (0..).map(|n: u64| 10 + n * 37 % 150) {
+    // Where a kill falls is up to the machine; the waits only spread it, ever wider, so that a machine
+    // that has much else to do comes to the end, too.
+    for wait in (0..).map(|n: u64| 10 + n * 37 % (150 + 10 * n)) {
         let mut command = place.command(&arguments);
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");

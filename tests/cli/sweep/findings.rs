@@ -17,7 +17,10 @@ fn failures_that_are_alike_are_one_failure() {
     assert_eq!(Some(counts.iter().sum()), document["failed"].as_u64());
     for failure in failures {
         let signature = failure["signature"].as_str().expect("a signature");
-        assert!(signature.ends_with("it is #") || signature.ends_with("it is #%"), "{signature}");
+        assert!(
+            signature.ends_with(": too low") || signature.ends_with(": too high"),
+            "{signature}"
+        );
         let replay = failure["replay"].as_str().expect("a command");
         let arguments: Vec<&str> = replay.split(' ').skip(1).collect();
         let sentence = failure["failure"].as_str().expect("a sentence");
@@ -53,6 +56,47 @@ fn the_text_is_short_and_ends_with_a_command() {
     assert!(last.starts_with("seedbed replay sims/flaky.toml --seed "), "{last}");
     let ran = place.run(&["sweep", "good", "--seeds", "50"]).exits(0);
     ran.prints("50 runs of 1 sim: 50 passed, 0 failed");
+}
+
+#[test]
+fn each_failure_is_kept_and_made_small() {
+    let place = Place::new();
+    let sweep = ["sweep", "--seeds", "60", "--keep", "--shrink=30s", "--format"];
+    let document = place.run(&[&sweep[..], &["json"]].concat()).exits(1).json();
+    let failures = document["failures"].as_array().expect("failures");
+    assert!(failures.len() >= 2, "{document}");
+    for failure in failures {
+        let path = |key: &serde_json::Value| key.as_str().expect("a path").to_owned();
+        let kept = place.read(&path(&failure["kept"]));
+        let seed = failure["first_seed"].as_u64().expect("a seed");
+        assert!(kept.contains(&format!("seed = \"{seed}\"")), "{kept}");
+        assert!(kept.contains(failure["signature"].as_str().expect("a signature")), "{kept}");
+        // The smallest sim fails by itself, and in the same way.
+        let smallest = path(&failure["smallest"]["sim"]);
+        let check = failure["failure"].as_str().and_then(|it| it.split(':').next());
+        place.run(&["run", &smallest]).exits(1).prints(check.expect("a check"));
+    }
+    place.run(&["regress"]).exits(1).prints("2 still fail");
+    // Again: what is there is gone on from, and told as text.
+    let ran = place.run(&[&sweep[..], &["text"]].concat()).exits(1);
+    let ran = ran.prints("    smallest: ").prints("seedbed replay sims/regressions/");
+    ran.prints("    kept: corpus/flaky-").says("going on from sims/regressions/");
+}
+
+#[test]
+fn what_cannot_be_kept_holds_up_nothing() {
+    let place = Place::new();
+    place.write("corpus", "no folder");
+    let arguments = ["sweep", "flaky", "--seeds", "60", "--keep"];
+    let ran = place.run(&arguments).exits(1).says("cannot write corpus/flaky-");
+    ran.prints("60 runs of 1 sim: ");
+    // A sound canary fails by having nothing that fails.
+    let good = place.read("sims/good.toml");
+    place.write("sims/canary.toml", format!("must = \"fail\"\n{good}"));
+    let ran = place.run(&["sweep", "canary", "--seeds", "2", "--keep=c", "--shrink"]).exits(1);
+    let ran = ran.says("canary does not fail with seed 1").says("it does not fail with this seed");
+    ran.prints("it must fail, and every check held");
+    place.run(&["sweep", "flaky", "--keep", "--trace", "t.csv"]).exits(2);
 }
 
 #[test]
