@@ -67,6 +67,7 @@
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod config;
 #[cfg(feature = "cli")]
 pub mod conformance;
 pub mod explore;

@@ -8,6 +8,8 @@ mod finding;
 mod sweep;
 #[path = "cli/transcript.rs"]
 mod transcript;
+#[path = "cli/config.rs"]
+mod config;
 
 use std::{
     fs,

@@ -62,6 +62,19 @@ pub enum Growth {
     },
     /// By the base each time (Polly): the base, twice the base, three times the base.
     Linear,
+    /// By a factor from a pause of its own, whatever the base is, and held between two bounds
+    /// before it is varied: tenacity's `wait_exponential(multiplier, min, max)`, which a longest
+    /// pause with jitter may still cut.
+    Within {
+        /// The pause after the first failure, before it is held.
+        first: Duration,
+        /// As above.
+        permille: u32,
+        /// The shortest pause; it wins if it is above `most`.
+        least: Duration,
+        /// The longest.
+        most: Duration,
+    },
 }
 
 impl Growth {
@@ -90,6 +103,11 @@ impl Growth {
                 let base = u128::from(base / MILLI * MILLI) << FRACTION;
                 let scaled = grow(base, permille, steps, max, u128::from(MILLI) << FRACTION);
                 clamp(scaled >> FRACTION).min(max)
+            }
+            Growth::Within { first, permille, least, most } => {
+                let (least, most) = (nanos(least), nanos(most));
+                let grown = grow(u128::from(nanos(first)) << FRACTION, permille, steps, most, 1);
+                clamp(grown >> FRACTION).min(most).max(least).min(max)
             }
         }
     }
