@@ -8,9 +8,11 @@
 //! says what they mean to the policies.
 
 pub mod apply;
+pub mod audit;
 pub mod field;
 pub mod origin;
 pub mod preset;
+pub mod standin;
 pub mod statement;
 pub mod strategy;
 
@@ -19,6 +21,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub use field::{Field, Value};
 pub use origin::{Layer, Origin};
 pub use preset::{Preset, Template};
+pub use standin::Layers;
 pub use statement::{Says, Statement};
 pub use strategy::{Strategy, Tuning};
 
