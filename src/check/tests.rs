@@ -1,5 +1,6 @@
 //! Every check can fail: each is fed a clean history, and one in which the behaviour is broken.
 
+mod config;
 mod gateway;
 mod guards;
 

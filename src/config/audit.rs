@@ -323,11 +323,12 @@ impl Config {
     }
 }
 
-/// Every value in which two configurations differ.
+/// Every value in which two configurations differ; operations that have what all have are left out.
 fn differences(before: &Config, after: &Config) -> Vec<Difference> {
-    let known: BTreeSet<&str> = before.known().into_iter().chain(after.known()).collect();
+    let known = before.operations().chain(after.operations()).map(|(name, _)| name);
+    let known: BTreeSet<&str> = known.filter(|name| *name != DEFAULT).collect();
     let mut all = Vec::new();
-    for operation in known {
+    for operation in std::iter::once(DEFAULT).chain(known) {
         let (was, is): (&Tuning, &Tuning) =
             (before.operation(operation), after.operation(operation));
         for field in Field::ALL.into_iter().filter(|field| field.of(was) != field.of(is)) {
@@ -340,3 +341,6 @@ fn differences(before: &Config, after: &Config) -> Vec<Difference> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,8 +132,13 @@ fn chain(values: &mut BTreeMap<String, String>, differences: &str) -> Option<Str
         let Some((key, (before, after))) = parts else {
             return Some(format!("{difference} says nothing"));
         };
+        // An operation that had nothing of its own meanwhile had what all have.
+        let field = key.rsplit_once('.').map_or(key, |(_, field)| field);
+        let of_all = values.get(&format!("default.{field}")).is_some_and(|value| value == before);
         match values.insert(key.to_owned(), after.to_owned()) {
-            Some(was) if was != before => return Some(format!("{difference}, and it was {was}")),
+            Some(was) if was != before && !of_all => {
+                return Some(format!("{difference}, and it was {was}"));
+            }
             _ => {}
         }
     }
