@@ -513,8 +513,8 @@ fn the_sidecar_is_judged_as_soon_as_anybody_uses_it() {
         fed.results(&outcome())
     };
     let results = twice("");
-    // All but the one that only a sim with a time of healing has.
-    assert_eq!(results.len() + 1, ALWAYS.len());
+    // All but those that only a sim with a time of healing, or with a configuration, has.
+    assert_eq!(results.len() + 1 + 5, ALWAYS.len());
     let ids = &results["ids_are_unique"];
     assert_eq!(ids.evaluated, 2);
     let failure = "agent a was started twice, again in p at 0.002s";

@@ -10,7 +10,9 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Field, Layers, Origin, Tuning, preset::OPERATIONS};
+use super::{
+    Config, Field, Form, Layers, Origin, Refused, Speaker, Tuning, preset::OPERATIONS, read,
+};
 
 /// What holds for operations that have nothing of their own goes by this name.
 pub const DEFAULT: &str = "default";
@@ -41,7 +43,7 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
-    /// This text, as TOML, takes the place of the file that was read before.
+    /// This text takes the place of the file that was read before.
     File {
         /// What the file is called.
         name: Arc<str>,
@@ -162,7 +164,6 @@ pub struct Verdict {
 #[derive(Clone, Debug)]
 pub struct Trail {
     layers: Layers,
-    config: Config,
     version: u32,
     entries: Vec<Entry>,
 }
@@ -171,7 +172,7 @@ impl Trail {
     /// A trail that begins with this configuration.
     #[must_use]
     pub fn new(layers: Layers) -> Trail {
-        Trail { config: layers.config(), layers, version: 0, entries: Vec::new() }
+        Trail { layers, version: 0, entries: Vec::new() }
     }
 
     /// The trail that these files make, in their order, and how many of them say nothing: those that
@@ -197,7 +198,7 @@ impl Trail {
     /// What is in force.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.config
+        self.layers.config()
     }
 
     /// How many changes were applied.
@@ -241,7 +242,7 @@ impl Trail {
         match applied(&self.layers, change, number) {
             Ok(next) => {
                 entry.after = self.version.saturating_add(1);
-                entry.differences = differences(&self.config, &next.config());
+                entry.differences = differences(self.config(), next.config());
                 Verdict { entry, next: Some(next) }
             }
             Err((outcome, why)) => {
@@ -255,7 +256,6 @@ impl Trail {
     /// Has a verdict of [`Trail::judge`] hold, which must be that of the next entry.
     pub fn keep(&mut self, verdict: Verdict) {
         if let Some(layers) = verdict.next {
-            self.config = layers.config();
             self.layers = layers;
             self.version = verdict.entry.after;
         }
@@ -265,31 +265,25 @@ impl Trail {
 
 /// What a change would come to, or why it does not.
 fn applied(layers: &Layers, change: &Change, number: u32) -> Result<Layers, (Outcome, String)> {
-    let mut next = layers.clone();
-    match &change.what {
-        What::File { name, text } => {
-            next.replace_file(name, text).map_err(|error| (Outcome::Refused, error))?;
-        }
+    let (name, text, form, speaker) = match &change.what {
+        What::File { name, text } => (name.to_string(), text, Form::of(name), Speaker::File),
         What::Settings(text) => {
-            let table = serde_json::from_str(text)
-                .map_err(|error| (Outcome::Refused, error.to_string()))?;
-            let by = &change.by;
-            let origin = |_: &str| Origin::Change { by: Arc::clone(by), number: number.into() };
-            let said = super::standin::statements(&table, origin)
-                .map_err(|error| (Outcome::Refused, error))?;
-            next.add(said);
+            let speaker = Speaker::Change { by: Arc::clone(&change.by), number: number.into() };
+            (format!("change {}", change.id), text, Form::Json, speaker)
         }
+    };
+    let reading = read(&name, text, form, &speaker);
+    let wrong = reading.problems.iter().filter(|problem| !problem.is_warning).cloned();
+    let refused = Refused { problems: wrong.collect() };
+    if !refused.problems.is_empty() {
+        return Err((Outcome::Refused, refused.to_string()));
     }
-    for (operation, scope) in next.config().operations() {
-        let tuning = scope.tuning();
-        if tuning.exp_min >= tuning.exp_max {
-            return Err((
-                Outcome::RolledBack,
-                format!("{operation}: exponential_min must be less than exponential_max"),
-            ));
-        }
-    }
-    Ok(next)
+    let mut next = layers.clone();
+    let taken = match &change.what {
+        What::File { .. } => next.replace_file(&name, text),
+        What::Settings(_) => next.change(reading),
+    };
+    taken.map(|_| next).map_err(|refused| (Outcome::RolledBack, refused.to_string()))
 }
 
 /// The beginning of a text that may be too long.

@@ -20,9 +20,9 @@ pub use crate::stack::settings::service::{
     Pool, Service, ServiceKind,
 };
 pub use crate::stack::settings::{
-    Acts, AgentGroup, Asked, Backend, Badge, ClientGroup, DueChange, ErrorMix, Operator, Project,
-    Provider, RetryAfter, Router, Sidecar, Step, Streaming, SubscriberGroup, Task, TokenKind,
-    Tokens, Told, Wanted, Workspace,
+    Acts, AgentGroup, Asked, Backend, Badge, ClientGroup, ErrorMix, Operator, Project, Provider,
+    RetryAfter, Router, Sidecar, Step, Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told,
+    Wanted, Workspace,
 };
 pub use chaos::{Chaos, ChaosKind, Healing, Points};
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};

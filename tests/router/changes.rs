@@ -10,7 +10,7 @@ fn one_change(tables: &str) -> String {
          [[change]]\nat = \"10s\"\nby = \"ops\"\nset = {{ retry_attempts = 4 }}\n\
          [router]\nprimary = \"opus\"\n{}{}{tables}",
         backend("opus", ""),
-        agent("rust", 2, 20, "sdk = \"openai\""),
+        agent("rust", 2, 20, "sdk = \"openai_2\""),
     )
 }
 

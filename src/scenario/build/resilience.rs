@@ -4,19 +4,20 @@
 //! be wrong: the sim is there to show what comes of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use miette::SourceSpan;
 use serde_json::{Map, Value};
 
 use super::Builder;
 use crate::config::audit::{Change, What};
-use crate::config::{Layers, Origin, standin};
+use crate::config::detect::Signals;
+use crate::config::{Form, Layers, Problem, Refused, Speaker, read};
 use crate::scenario::field::At;
-use crate::scenario::model::{DueChange, Operator, Sim};
+use crate::scenario::model::{Operator, Sim};
 use crate::scenario::names::{NAME_LEN_MAX, is_name};
 use crate::scenario::raw::{RawAgent, RawChange, RawResilience, RawRouter};
 use crate::scenario::units::quoted;
+use crate::stack::settings::DueChange;
 
 /// Who asks for a change if nobody is named.
 const OPERATOR: &str = "operator";
@@ -39,7 +40,7 @@ impl Settings {
 
     fn into_table(self) -> Map<String, Value> {
         let mut table = self.set.map(|set| set.value).unwrap_or_default();
-        let names = [("preset", self.preset), ("strategy", self.strategy)];
+        let names = [("preset", self.preset), ("default_strategy", self.strategy)];
         table.extend(
             names.into_iter().filter_map(|(key, name)| Some((key.into(), name?.value.into()))),
         );
@@ -107,11 +108,21 @@ impl Builder {
             self.error(span, "never used", "there is no router to configure", help);
             return None;
         }
-        let mut layers = Layers::default();
+        let mut layers = Layers::new();
         if let Some(At { value: file, .. }) = raw.file {
-            let name: Arc<str> = file.name.value.into();
-            if let Err(error) = layers.replace_file(&name, &file.text.value) {
-                self.error(file.text.span, "not a configuration", &error, "correct the file");
+            let taken = layers.replace_file(&file.name.value, &file.text.value);
+            self.taken(file.text.span, taken, Problem::one_line);
+        }
+        let host = raw.host.as_ref().map(|host| host.value.as_str());
+        if raw.env.is_some() || host.is_some() {
+            let variables = raw.env.as_ref().map(|env| &env.value);
+            let signals = Signals { variables, hostname: host, files: &[] };
+            let env_span = raw.env.as_ref().map_or(span, |env| env.span);
+            let taken = layers.detect(&signals);
+            self.taken(span, taken, Problem::one_line);
+            if let Some(variables) = variables {
+                let taken = layers.replace_env(variables);
+                self.taken(env_span, taken, Problem::one_line);
             }
         }
         let settings = Settings {
@@ -120,12 +131,26 @@ impl Builder {
             set: raw.set,
             operations: raw.operations,
         };
-        let origin = |key: &str| Origin::Sim { key: key.into() };
-        match standin::statements(&settings.into_table(), origin) {
-            Ok(said) => layers.add(said),
-            Err(error) => self.error(span, "not a configuration", &error, "correct it"),
+        if !settings.is_empty() {
+            let text = Value::Object(settings.into_table()).to_string();
+            let taken = layers.replace_sim(read("the sim", &text, Form::Json, &Speaker::Sim));
+            // Its place in a text that nobody wrote would say nothing.
+            self.taken(span, taken, |problem| format!("{}: {}", problem.what, problem.why));
         }
         Some(layers)
+    }
+
+    /// Every error of a layer that was refused.
+    fn taken(
+        &mut self,
+        span: SourceSpan,
+        taken: Result<Vec<Problem>, Refused>,
+        message: impl Fn(&Problem) -> String,
+    ) {
+        let Err(refused) = taken else { return };
+        for problem in refused.errors() {
+            self.error(span, "not a configuration", &message(problem), &problem.help);
+        }
     }
 
     /// Those who change the configuration.

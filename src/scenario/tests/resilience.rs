@@ -59,9 +59,7 @@ fn what_would_change_nothing_is_refused() {
     let resilience = "[resilience]\npreset = \"simple\"\n";
     check_tables(
         "[[change]]\nat = \"1s\"\npreset = \"simple\"\n",
-        &[
-            "9:1 [[[change]]] there is no configuration to change | add [resilience]",
-        ],
+        &["9:1 [[[change]]] there is no configuration to change | add [resilience]"],
     );
     check_tables(
         &format!("{resilience}[[change]]\nat = \"1s\"\n"),
