@@ -2,7 +2,9 @@
 //!
 //! One change after the other is judged, written into the trail, synced, and only then in force and
 //! answered. A crash before the sync forgets it as if it had never been; one after it does not. What
-//! is in hand goes on under the rules under which it came in. No request may be dropped for a change.
+//! is in hand goes on under the rules under which it came in, through the breakers of its operation,
+//! which go when it does if there is no such operation any more. No request may be dropped for a
+//! change.
 
 use std::{collections::VecDeque, rc::Rc};
 
@@ -100,6 +102,15 @@ impl Router {
         }
     }
 
+    /// Forgets what nobody needs any more of operations that there are no more.
+    pub(super) fn forget_breakers(&mut self) {
+        let jobs = &self.jobs;
+        let is_held = |operation: &str| {
+            jobs.values().any(|job| job.rules.operation.as_deref() == Some(operation))
+        };
+        self.lanes.iter_mut().for_each(|lane| lane.forget(&self.rulebook, is_held));
+    }
+
     /// Judges the change whose turn it is, and writes down what came of it.
     fn judge_change(&mut self) {
         let at = self.env.utc();
@@ -136,6 +147,7 @@ impl Router {
                 }
                 self.emit_changes(lane);
             }
+            self.forget_breakers();
             self.tell(ConfigEvent::Changed {
                 change: (*entry.change.id).into(),
                 by: (*entry.change.by).into(),

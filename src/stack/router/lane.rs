@@ -181,16 +181,21 @@ impl Lane {
         self.breakers.iter().map(|(_, name, breaker)| (Rc::clone(name), breaker.save()))
     }
 
-    /// Goes on under other rules. Breakers of operations that there are no more are gone, for nobody
-    /// would look at them again.
+    /// Goes on under other rules. Breakers of operations that there are no more stay as they are.
     pub(super) fn reconfigure(&mut self, rulebook: &Rulebook, now: Time) {
-        self.breakers.retain_mut(|(operation, _, breaker)| {
+        for (operation, _, breaker) in &mut self.breakers {
             let rules = rulebook.of_breakers(operation.as_ref());
-            let Some(settings) = rules.and_then(|rules| rules.breaker.as_ref()) else {
-                return false;
-            };
-            breaker.reconfigure(now, Rc::clone(settings));
-            true
+            if let Some(settings) = rules.and_then(|rules| rules.breaker.as_ref()) {
+                breaker.reconfigure(now, Rc::clone(settings));
+            }
+        }
+    }
+
+    /// Forgets the breakers of operations that there are no more and that nobody is in hand for.
+    pub(super) fn forget(&mut self, rulebook: &Rulebook, is_held: impl Fn(&str) -> bool) {
+        self.breakers.retain(|(operation, ..)| {
+            rulebook.of_breakers(operation.as_ref()).is_some()
+                || operation.as_ref().is_some_and(|operation| is_held(operation))
         });
     }
 

@@ -66,9 +66,11 @@ impl Rulebook {
         }
     }
 
-    /// Those that lead to the breakers of this operation.
+    /// Those that lead to the breakers of this operation, if there are any.
     pub(super) fn of_breakers(&self, operation: Option<&Rc<str>>) -> Option<&Rc<Rules>> {
-        self.all().find(|rules| rules.operation.as_ref() == operation)
+        let named = operation.and_then(|operation| self.named.get(operation));
+        let found = named.unwrap_or(&self.usual);
+        (found.operation.as_ref() == operation).then_some(found)
     }
 
     /// Those of a request.
