@@ -11,6 +11,8 @@
 mod agents;
 #[path = "stack/answers.rs"]
 mod answers;
+#[path = "stack/changes.rs"]
+mod changes;
 #[path = "stack/common.rs"]
 mod common;
 #[path = "stack/guards.rs"]
