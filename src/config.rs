@@ -9,6 +9,8 @@
 
 pub mod apply;
 pub mod field;
+#[cfg(feature = "cli")]
+pub mod import;
 pub mod origin;
 pub mod preset;
 pub mod statement;
