@@ -11,10 +11,13 @@ pub mod apply;
 pub mod field;
 #[cfg(feature = "cli")]
 pub mod import;
+pub mod migrate;
+mod number;
 pub mod origin;
 pub mod preset;
 pub mod statement;
 pub mod strategy;
+pub mod verify;
 
 use std::{collections::BTreeMap, sync::Arc};
 
