@@ -9,6 +9,7 @@ mod attempt;
 mod check;
 mod clock;
 mod completions;
+mod config;
 mod conformance;
 mod coverage;
 mod error;
@@ -77,6 +78,8 @@ enum Verb {
     List(list::ListArgs),
     /// Read sims without running them
     Check(check::CheckArgs),
+    /// Check, show and compare configurations of a stack's resilience
+    Config(config::ConfigArgs),
     /// Run cases about how libraries behave against the policies
     Conformance(conformance::ConformanceArgs),
     /// Show which sims prove which requirement
@@ -145,6 +148,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
         Verb::Verify(args) => verify::verify(args, screen),
         Verb::List(args) => list::list(args, screen),
         Verb::Check(args) => check::check(args, screen),
+        Verb::Config(args) => config::config(args, screen),
         Verb::Conformance(args) => conformance::conformance(args, screen),
         Verb::Coverage(args) => coverage::coverage(args, screen),
         Verb::Schema => schema::schema(screen),

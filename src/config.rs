@@ -4,26 +4,43 @@
 //! Pure: texts and variables come in as arguments. Nothing here opens a file, reads the process's
 //! environment or looks at a clock, and nothing here knows of actors.
 //!
-//! Start at [`Config`], what is in force. [`strategy`] and [`preset`] have the numbers, [`apply`]
-//! says what they mean to the policies.
+//! Start at [`Config`], what is in force, and at [`Layers`], which makes it of texts and keeps it
+//! when a text is refused. [`strategy`] and [`preset`] have the numbers, [`apply`] says what they
+//! mean to the policies, [`read()`] what a text may be.
 
 pub mod apply;
+mod check;
+pub mod detect;
+pub mod env;
 pub mod field;
 #[cfg(feature = "cli")]
 pub mod import;
+mod layers;
 pub mod migrate;
+pub(crate) mod names;
 mod number;
 pub mod origin;
 pub mod preset;
+pub mod problem;
+pub mod rate;
+pub mod read;
+mod schema;
+pub mod security;
+pub mod source;
 pub mod statement;
 pub mod strategy;
+mod tree;
 pub mod verify;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use field::{Field, Value};
+pub use layers::Layers;
 pub use origin::{Layer, Origin};
 pub use preset::{Preset, Template};
+pub use problem::{Kind, Problem, Refused};
+pub use read::{Form, Reading, Speaker, read};
+pub use schema::{schema, schema_text};
 pub use statement::{Says, Statement};
 pub use strategy::{Strategy, Tuning};
 
@@ -100,7 +117,7 @@ impl Config {
     pub fn new(statements: impl IntoIterator<Item = Statement>) -> Config {
         let mut statements: Vec<Statement> = statements.into_iter().collect();
         // Stable: within a layer what is said later counts, but strategies come first.
-        statements.sort_by_key(|it| (it.origin.layer(), it.says.rank()));
+        statements.sort_by_key(|it| (it.origin.order(), it.says.rank()));
         let chosen = statements.iter().rev().find_map(|it| match it.says {
             Says::Preset(preset) => Some((preset, it.origin.clone())),
             _ => None,

@@ -6,6 +6,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use super::exit::Exit;
 use crate::{
+    config::Problem,
     explore::RunError,
     report::text::{COLUMNS, RED, styled},
     scenario::ScenarioError,
@@ -21,6 +22,8 @@ pub(super) enum CliError {
     Run { error: RunError, replay: String },
     /// A trace that cannot be read.
     Trace(crate::scenario::TraceError),
+    /// A configuration that is refused.
+    Config(crate::config::Refused),
     /// Something that was asked for cannot be.
     Usage { message: String, help: String },
     /// A file that cannot be written.
@@ -49,6 +52,7 @@ impl CliError {
             },
             CliError::Run { .. }
             | CliError::Trace(_)
+            | CliError::Config(_)
             | CliError::Usage { .. }
             | CliError::Output { .. } => Exit::Usage,
             CliError::Closed => Exit::Closed,
@@ -71,6 +75,7 @@ impl CliError {
                 format!("{}{replay}\n", plain(&error.to_string(), help))
             }
             CliError::Trace(error) => plain(&error.to_string(), "check the path and the format"),
+            CliError::Config(refused) => refused.problems.iter().map(problem_report).collect(),
             CliError::Usage { message, help } => plain(message, help),
             CliError::Output { path, source } => plain(
                 &format!("cannot write {}: {source}", path.display()),
@@ -99,14 +104,24 @@ fn plain(message: &str, help: &str) -> String {
 
 /// An error in a sim, with the place where it is written.
 pub(super) fn scenario_report(error: &ScenarioError) -> String {
+    drawn(error).unwrap_or_else(|| plain(&error.to_string(), ""))
+}
+
+/// What is wrong with a configuration, with the place where it is written.
+pub(super) fn problem_report(problem: &Problem) -> String {
+    let is_drawn = !problem.source.text().is_empty();
+    let picture = is_drawn.then(|| drawn(problem)).flatten();
+    picture.unwrap_or_else(|| {
+        let message = format!("{}: {}: {}", problem.source.name(), problem.what, problem.why);
+        plain(&message, &problem.help)
+    })
+}
+
+fn drawn(diagnostic: &dyn Diagnostic) -> Option<String> {
     let mut text = String::new();
     // Colours are taken out again where they are not wanted.
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
         .with_width(COLUMNS)
         .with_links(false);
-    let diagnostic: &dyn Diagnostic = error;
-    match handler.render_report(&mut text, diagnostic) {
-        Ok(()) => text,
-        Err(_) => plain(&error.to_string(), ""),
-    }
+    handler.render_report(&mut text, diagnostic).is_ok().then_some(text)
 }

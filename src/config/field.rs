@@ -93,6 +93,25 @@ impl Field {
         Field::ALL.into_iter().find(|field| field.as_str() == key)
     }
 
+    /// What it is, in a few words.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Field::RetryAttempts => "attempts, the first included",
+            Field::CircuitBreakerThreshold => "failures in a row that open the breaker",
+            Field::RecoveryTimeout => "seconds until an open breaker lets calls through again",
+            Field::HalfOpenMaxCalls => "calls that it lets through then",
+            Field::MaxDelaySeconds => "the longest pause, in seconds",
+            Field::ExponentialMultiplier => {
+                "seconds to wait after the first failure, doubled each time"
+            }
+            Field::ExponentialMin => "the shortest pause without jitter, in seconds",
+            Field::ExponentialMax => "the longest pause without jitter, in seconds",
+            Field::JitterEnabled => "whether pauses are varied",
+            Field::JitterMax => "the most that is added to a pause, in seconds",
+        }
+    }
+
     /// Which values it takes. Source: the validator of the source project; for `recovery_timeout`
     /// its code says 300 s and its text 600 s, and the code counts. `half_open_max_calls` is not
     /// checked there, as nothing uses it: it has the range of the threshold.

@@ -18,17 +18,18 @@ mod write;
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Config, Says, Statement,
+    Config, Layers, Refused, Says, Statement,
+    env::{CUSTOM_CONFIG, PRESET},
     field::{Field, Range, Value},
     origin::Origin,
     preset::Preset,
     strategy::{Strategy, Tuning},
 };
 
-pub use legacy::{About, Legacy, Skipped, VARIABLES};
+pub use legacy::{Legacy, Skipped};
 pub use score::{Confidence, Score};
 pub use text::{TEXT_BYTES_MAX, TextError, variables};
-pub use write::{CUSTOM_CONFIG, Form, PRESET};
+pub use write::Form;
 
 /// Fields that are said even if the preset has the same: nothing of a preset's name tells them.
 const ALWAYS: [Field; 6] = [
@@ -85,6 +86,8 @@ pub struct Migration {
     pub operations: BTreeMap<Arc<str>, Overrides>,
     /// What could not be said as it was.
     pub clamped: Vec<Clamped>,
+    /// Why the new configuration would not be taken, if it would not.
+    pub refused: Option<Refused>,
     /// What is worth a second look.
     pub warnings: Vec<Warning>,
 }
@@ -146,10 +149,14 @@ impl Migration {
             overrides: Overrides::default(),
             operations: BTreeMap::new(),
             clamped: Vec::new(),
+            refused: None,
         };
         migration.override_all();
         migration.override_operations();
-        if !migration.clamped.is_empty() {
+        // As anybody's file: what old variables say may contradict itself.
+        let text = migration.write(Form::Toml);
+        migration.refused = Layers::new().replace_file("migrated.toml", &text).err();
+        if !migration.clamped.is_empty() || migration.refused.is_some() {
             migration.confidence = migration.confidence.min(Confidence::Medium);
         }
         migration

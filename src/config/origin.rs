@@ -9,6 +9,11 @@ use super::preset::Preset;
 pub enum Origin {
     /// Nobody said anything.
     Default,
+    /// A preset was chosen where no layer names one, as by the environment that was detected.
+    Chosen {
+        /// By what.
+        by: Arc<str>,
+    },
     /// A preset has it.
     Preset(Preset),
     /// A file says so.
@@ -19,6 +24,11 @@ pub enum Origin {
         line: u32,
         /// The key, with the tables around it: `operations.qa.retry_attempts`.
         key: Arc<str>,
+    },
+    /// One of the fifteen variables of old says so.
+    Legacy {
+        /// The variable.
+        variable: Arc<str>,
     },
     /// An environment variable says so.
     Env {
@@ -50,6 +60,8 @@ pub enum Layer {
     Preset,
     /// The file.
     File,
+    /// Variables of old.
+    Legacy,
     /// The environment.
     Env,
     /// The sim.
@@ -63,12 +75,32 @@ impl Origin {
     #[must_use]
     pub const fn layer(&self) -> Layer {
         match self {
-            Origin::Default => Layer::Default,
+            Origin::Default | Origin::Chosen { .. } => Layer::Default,
             Origin::Preset(_) => Layer::Preset,
             Origin::File { .. } => Layer::File,
+            Origin::Legacy { .. } => Layer::Legacy,
             Origin::Env { .. } => Layer::Env,
             Origin::Sim { .. } => Layer::Sim,
             Origin::Change { .. } => Layer::Change,
+        }
+    }
+
+    /// Which of two of one layer comes first: changes are numbered.
+    pub(super) const fn order(&self) -> (Layer, u64) {
+        let number = match self {
+            Origin::Change { number, .. } => *number,
+            _ => 0,
+        };
+        (self.layer(), number)
+    }
+
+    /// The name of the text that it is in, as messages show it.
+    pub(super) fn text_name(&self) -> String {
+        match self {
+            Origin::File { name, .. } => name.to_string(),
+            Origin::Env { variable, .. } | Origin::Legacy { variable } => variable.to_string(),
+            Origin::Change { number, .. } => format!("change {number}"),
+            _ => "sim".to_owned(),
         }
     }
 }
@@ -77,8 +109,10 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Default => f.write_str("default"),
+            Origin::Chosen { by } => f.write_str(by),
             Origin::Preset(preset) => write!(f, "preset {preset}"),
             Origin::File { name, line, key } => write!(f, "{name}:{line} {key}"),
+            Origin::Legacy { variable } => write!(f, "environment {variable} (legacy)"),
             Origin::Env { variable, key: None } => write!(f, "environment {variable}"),
             Origin::Env { variable, key: Some(key) } => write!(f, "environment {variable} {key}"),
             Origin::Sim { key } => write!(f, "sim {key}"),

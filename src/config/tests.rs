@@ -1,4 +1,12 @@
-//! The numbers of the tables, and which of two layers counts.
+//! Which of two layers counts; the rest by file.
+
+mod apply;
+mod env;
+mod layers;
+mod numbers;
+mod properties;
+mod refused;
+mod rules;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ use super::error::{Problem, ScenarioError};
 use super::model::{
     AgentGroup, AskerGroup, CallerGroup, ClientGroup, Selector, Sim, SubscriberGroup,
 };
+pub(super) use crate::config::names::nearest;
 use miette::SourceSpan;
 
 /// The node names that a sim cannot give away.
@@ -19,26 +20,6 @@ pub(super) const NAME_LEN_MAX: usize = 64;
 pub(super) fn is_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.-".contains(&b);
     (1..=NAME_LEN_MAX).contains(&name.len()) && name.bytes().all(allowed)
-}
-
-/// The candidate nearest to `name`, when one is near enough to be what was meant.
-pub(super) fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    if name.len() > 2 * NAME_LEN_MAX {
-        return None;
-    }
-    let mut best = None;
-    for candidate in candidates {
-        let distance = strsim::damerau_levenshtein(name, candidate);
-        let contained = name.len() >= 3 && (candidate.contains(name) || name.contains(candidate));
-        let near = distance <= 1 + name.chars().count() / 3 || contained;
-        if near && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
 }
 
 /// A group of nodes that are alike. The node of a group of one has the group's name; those of a

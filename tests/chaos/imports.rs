@@ -91,9 +91,8 @@ fn documented_configurations_run_under_chaos() {
 fn what_has_no_counterpart_is_listed() {
     for (file, _, unsupported, secret) in FILES {
         let import = imported(file);
-        let has = |kind, path: &str| {
-            import.findings.iter().any(|it| it.kind == kind && it.path == path)
-        };
+        let has =
+            |kind, path: &str| import.findings.iter().any(|it| it.kind == kind && it.path == path);
         for (kind, paths) in [(Kind::Unsupported, unsupported), (Kind::Secret, secret)] {
             for path in paths {
                 assert!(has(kind, path), "{file}: {path}\n{:#?}", import.findings);

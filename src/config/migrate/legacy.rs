@@ -1,12 +1,14 @@
 //! The fifteen variables of old, and what they said.
 //!
-//! A value that cannot be read is skipped and listed, as the source project did with a warning. A
-//! listed value is never shown.
+//! Unlike the reader of today's environment this one takes values outside today's ranges: they are
+//! what the old configuration did. A value that cannot be read is skipped and listed, as the source
+//! project did with a warning. A listed value is never shown.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::super::{
     Config, Says, Statement,
+    env::{LEGACY, Old, switch},
     field::{Field, Value},
     number::{Number, number},
     origin::Origin,
@@ -15,36 +17,6 @@ use super::super::{
 
 /// The longest value that is looked at, in bytes.
 const VALUE_BYTES_MAX: usize = 200;
-
-/// What a variable is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
-    /// One value for all operations.
-    Field(Field),
-    /// The strategy of all operations.
-    Strategy,
-    /// The strategy of one operation.
-    Operation(&'static str),
-}
-
-/// The variables, in the order in which the source project lists them.
-pub const VARIABLES: [(&str, About); 15] = [
-    ("RETRY_MAX_ATTEMPTS", About::Field(Field::RetryAttempts)),
-    ("CIRCUIT_BREAKER_FAILURE_THRESHOLD", About::Field(Field::CircuitBreakerThreshold)),
-    ("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", About::Field(Field::RecoveryTimeout)),
-    ("DEFAULT_RESILIENCE_STRATEGY", About::Strategy),
-    ("RETRY_MAX_DELAY", About::Field(Field::MaxDelaySeconds)),
-    ("RETRY_EXPONENTIAL_MULTIPLIER", About::Field(Field::ExponentialMultiplier)),
-    ("RETRY_EXPONENTIAL_MIN", About::Field(Field::ExponentialMin)),
-    ("RETRY_EXPONENTIAL_MAX", About::Field(Field::ExponentialMax)),
-    ("RETRY_JITTER_ENABLED", About::Field(Field::JitterEnabled)),
-    ("RETRY_JITTER_MAX", About::Field(Field::JitterMax)),
-    ("SUMMARIZE_RESILIENCE_STRATEGY", About::Operation("summarize")),
-    ("SENTIMENT_RESILIENCE_STRATEGY", About::Operation("sentiment")),
-    ("KEY_POINTS_RESILIENCE_STRATEGY", About::Operation("key_points")),
-    ("QUESTIONS_RESILIENCE_STRATEGY", About::Operation("questions")),
-    ("QA_RESILIENCE_STRATEGY", About::Operation("qa")),
-];
 
 /// A variable whose value could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,15 +40,15 @@ impl Legacy {
     #[must_use]
     pub fn read(variables: &BTreeMap<String, String>) -> Legacy {
         let mut legacy = Legacy::default();
-        for (variable, about) in VARIABLES {
+        for (variable, old) in LEGACY {
             let Some(text) = variables.get(variable) else { continue };
-            match says(about, text.trim()) {
+            match says(old, text.trim()) {
                 Ok(says) => {
-                    let operation = match about {
-                        About::Operation(name) => Some(Arc::from(name)),
-                        About::Field(_) | About::Strategy => None,
+                    let operation = match old {
+                        Old::Strategy(name) => Some(Arc::from(name)),
+                        Old::Field(_) | Old::DefaultStrategy => None,
                     };
-                    let origin = Origin::Env { variable: variable.into(), key: None };
+                    let origin = Origin::Legacy { variable: variable.into() };
                     legacy.statements.push(Statement { operation, says, origin });
                 }
                 Err(why) => legacy.skipped.push(Skipped { variable, why }),
@@ -136,13 +108,13 @@ impl Legacy {
     }
 }
 
-fn says(about: About, text: &str) -> Result<Says, &'static str> {
+fn says(old: Old, text: &str) -> Result<Says, &'static str> {
     if text.len() > VALUE_BYTES_MAX {
         return Err("it is too long to be anything that could be meant");
     }
-    match about {
-        About::Field(field) => Ok(Says::Field(field, value(field, text)?)),
-        About::Strategy | About::Operation(_) => {
+    match old {
+        Old::Field(field) => Ok(Says::Field(field, value(field, text)?)),
+        Old::DefaultStrategy | Old::Strategy(_) => {
             let strategy = Strategy::parse(&text.to_ascii_lowercase());
             let strategy =
                 strategy.ok_or("write aggressive, balanced, conservative or critical")?;
@@ -153,11 +125,7 @@ fn says(about: About, text: &str) -> Result<Says, &'static str> {
 
 fn value(field: Field, text: &str) -> Result<Value, &'static str> {
     match field {
-        Field::JitterEnabled => match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(Value::Switch(true)),
-            "false" | "0" | "no" | "off" => Ok(Value::Switch(false)),
-            _ => Err("write true or false"),
-        },
+        Field::JitterEnabled => switch(text).map(Value::Switch).ok_or("write true or false"),
         // Whole numbers of old could not be written with a point.
         Field::RetryAttempts | Field::CircuitBreakerThreshold | Field::HalfOpenMaxCalls => {
             Ok(Value::Count(whole(text)?))

@@ -8,7 +8,10 @@ use proptest::prelude::{
 use proptest::strategy::Strategy as _;
 
 use super::*;
-use crate::config::verify::verify;
+use crate::config::{
+    env::{LEGACY, Old},
+    verify::verify,
+};
 
 fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -253,10 +256,16 @@ fn environment() -> impl proptest::strategy::Strategy<Value = BTreeMap<String, S
         maybe(strategy().boxed()),
     ];
     values.prop_map(|values| {
-        let pairs = VARIABLES.iter().zip(values);
+        let pairs = LEGACY.iter().zip(values);
         let pairs = pairs.filter_map(|((name, _), value)| Some(((*name).to_owned(), value?)));
         pairs.collect::<BTreeMap<String, String>>()
     })
+}
+
+/// What holds for each operation of any preset and for all others.
+fn tunings(config: &Config) -> Vec<Tuning> {
+    let names = crate::config::preset::OPERATIONS.into_iter().chain(["another"]);
+    names.map(|name| *config.operation(name)).collect()
 }
 
 proptest! {
@@ -276,6 +285,28 @@ proptest! {
         prop_assert_eq!(verified.difference.is_none(), migration.clamped.is_empty());
     }
 
+    /// What is written, read back, is the same configuration, whatever it is written for.
+    #[test]
+    fn what_is_written_is_read_back(environment in environment()) {
+        let migration = Migration::new(&environment);
+        let wanted = migration.config();
+        for form in [Form::Bash, Form::Env, Form::Docker] {
+            let text = migration.write(form);
+            let found = variables(&text).unwrap();
+            let mut layers = Layers::new();
+            prop_assert!(layers.replace_env(&found).is_ok(), "{}", text);
+            prop_assert_eq!(tunings(layers.config()), tunings(&wanted), "{}", text);
+            // Beside the variables of old, which somebody forgot to take away, too.
+            let both: BTreeMap<_, _> = environment.clone().into_iter().chain(found).collect();
+            prop_assert!(layers.replace_env(&both).is_ok());
+            prop_assert_eq!(tunings(layers.config()), tunings(&wanted));
+        }
+        let mut layers = Layers::new();
+        let text = migration.write(Form::Toml);
+        prop_assert!(layers.replace_file("x.toml", &text).is_ok(), "{}", text);
+        prop_assert_eq!(tunings(layers.config()), tunings(&wanted));
+    }
+
     /// The same for values that may not be said now.
     #[test]
     fn wild_values_never_change_decisions_unnoticed(
@@ -284,7 +315,7 @@ proptest! {
     ) {
         let mut environment = environment;
         for (place, value) in wild {
-            if let Some((name, About::Field(field))) = VARIABLES.get(place)
+            if let Some((name, Old::Field(field))) = LEGACY.get(place)
                 && *field != Field::JitterEnabled
             {
                 environment.insert((*name).to_owned(), value.to_string());

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{CUSTOM_CONFIG, PRESET, VARIABLES};
+use super::super::env::{CUSTOM_CONFIG, LEGACY, PRESET};
 
 /// The longest text that is read, in bytes.
 pub const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -65,7 +65,7 @@ pub fn variables(text: &str) -> Result<BTreeMap<String, String>, TextError> {
 
 /// Whether a variable is one that is looked for.
 fn is_known(name: &str) -> bool {
-    name == PRESET || name == CUSTOM_CONFIG || VARIABLES.iter().any(|(known, _)| *known == name)
+    name == PRESET || name == CUSTOM_CONFIG || LEGACY.iter().any(|(known, _)| *known == name)
 }
 
 /// The variable that a line sets, and what comes after the sign.

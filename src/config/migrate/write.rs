@@ -4,13 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Migration, Overrides};
-
-/// The variable that names a preset.
-pub const PRESET: &str = "RESILIENCE_PRESET";
-
-/// The variable that holds what differs from it, as JSON.
-pub const CUSTOM_CONFIG: &str = "RESILIENCE_CUSTOM_CONFIG";
+use super::{CUSTOM_CONFIG, Migration, Origin, Overrides, PRESET};
 
 /// How a configuration is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +30,7 @@ impl Migration {
         match form {
             Form::Bash => {
                 for said in self.legacy.detected() {
-                    if let super::Origin::Env { variable, .. } = &said.origin {
+                    if let Origin::Legacy { variable } = &said.origin {
                         let _ = writeln!(out, "unset {variable}");
                     }
                 }
@@ -118,6 +112,9 @@ impl Migration {
             let (field, was, is) = (clamped.field, clamped.was, clamped.is);
             let _ =
                 writeln!(out, "# {whose}{field} was {was}, which is not allowed now: it is {is}.");
+        }
+        if let Some(refused) = &self.refused {
+            let _ = writeln!(out, "# This would not be taken as it is: {refused}.");
         }
         for warning in &self.warnings {
             let _ = writeln!(out, "# {}.", warning.as_str());
