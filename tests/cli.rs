@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "cli/import.rs"]
+mod import;
+
 use std::{
     fs,
     io::{Read as _, Write as _},

@@ -57,8 +57,8 @@ fn cooldowns_can_be_off() {
 }
 
 const THREE: &str = "model_list:\n\
-    - {model_name: a, litellm_params: {model: x, rpm: 30}}\n\
-    - {model_name: a, litellm_params: {model: y, rpm: 10}}\n\
+    - {model_name: a, litellm_params: {model: m1, rpm: 30}}\n\
+    - {model_name: a, litellm_params: {model: m2, rpm: 10}}\n\
     - {model_name: b, litellm_params: {model: claude-x}, model_info: {id: the-b}}\n";
 
 #[test]

@@ -290,6 +290,12 @@ proptest! {
     fn what_is_written_is_read_back(environment in environment()) {
         let migration = Migration::new(&environment);
         let wanted = migration.config();
+        if migration.refused.is_some() {
+            // Old variables could say a shortest pause that was not below the longest.
+            prop_assert!(migration.confidence != Confidence::High);
+            prop_assert!(Layers::new().replace_file("x.toml", &migration.write(Form::Toml)).is_err());
+            return Ok(());
+        }
         for form in [Form::Bash, Form::Env, Form::Docker] {
             let text = migration.write(form);
             let found = variables(&text).unwrap();
