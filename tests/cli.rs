@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "cli/config.rs"]
+mod config;
 #[path = "cli/import.rs"]
 mod import;
 

@@ -130,7 +130,11 @@ impl Checker<'_> {
             let said = scope.why(*field).next_back()?;
             (said.origin.layer() > Layer::Preset).then_some((*field, &said.origin))
         });
-        let Some((field, origin)) = said.max_by_key(|(_, origin)| origin.layer()) else { return };
+        let when = |origin: &Origin| match origin {
+            Origin::File { line, .. } => (origin.order(), *line),
+            _ => (origin.order(), 0),
+        };
+        let Some((field, origin)) = said.max_by_key(|(_, origin)| when(origin)) else { return };
         let (source, place) = self.place(origin);
         let key = match (origin, self.operation) {
             (Origin::File { key, .. } | Origin::Sim { key }, _) => key.to_string(),

@@ -200,9 +200,8 @@ pub fn recommend(name: &str) -> (Environment, Preset, u8) {
     }
     let words = words(&name);
     for (known, environment, preset, confidence) in WORDS {
-        let is_pre_production = || {
-            words.windows(2).any(|two| two[0] == "pre" && ["prod", "production"].contains(&two[1]))
-        };
+        let pre_production = |two: &[&str]| matches!(two, ["pre", "prod" | "production"]);
+        let is_pre_production = || words.windows(2).any(pre_production);
         let has = words.iter().any(|word| known.contains(word));
         if has || (environment == Environment::Staging && is_pre_production()) {
             return (environment, preset, confidence);

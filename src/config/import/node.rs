@@ -8,6 +8,8 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::read::{looks_secret, shown};
+
 /// How deep lists and tables may lie in each other.
 const DEPTH_MAX: usize = 32;
 
@@ -155,11 +157,14 @@ fn json(text: &str) -> Result<Node, NodeError> {
     })
 }
 
-/// What a parser says, in one line and without the place, which is said otherwise.
+/// What a parser says, in one line and without the place, which is said otherwise. It may name a key.
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let line = line.split(" at line ").next().unwrap_or(line);
-    line.chars().filter(|it| !it.is_control()).take(120).collect()
+    let line = line.split(", set ").next().unwrap_or(line);
+    let words = line.split(' ').map(|it| if looks_secret(it) { "…" } else { it });
+    let text = words.collect::<Vec<_>>().join(" ");
+    text.chars().filter(|it| !it.is_control()).take(120).collect()
 }
 
 /// JSON5's comments and last commas as blanks, so that places stay where they are.
@@ -309,7 +314,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
                 _ => return Err(de::Error::custom("a key that is no text")),
             };
             if !seen.insert(key.clone()) {
-                return Err(de::Error::custom("a key that was there before"));
+                let key = shown(&key);
+                return Err(de::Error::custom(format_args!("the key {key} was there before")));
             }
             table.push((key, fields.next_value()?));
         }

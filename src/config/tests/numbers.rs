@@ -91,8 +91,8 @@ fn templates_are_suggested_by_their_score() {
         assert_eq!(same, Some(wanted));
     }
     assert_eq!(suggest(5, 10, Strategy::Conservative), Some("robust_production"));
-    // Failures alone are 2, and with attempts within 2 that is 3: not enough.
-    assert_eq!(Template::suggest(Some(5), Some(8), None), None);
+    // Attempts within 2 are 1 and failures within 2 are 2: not enough.
+    assert_eq!(Template::suggest(Some(5), Some(6), None), None);
     assert_eq!(
         Template::suggest(Some(4), Some(8), None).map(|it| it.name),
         Some("high_throughput")

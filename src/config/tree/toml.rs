@@ -17,7 +17,7 @@ pub(in crate::config) fn parse(text: &str) -> Result<Node, Vec<Broken>> {
         let broken = errors.iter().take(BROKEN_MAX).map(|error| {
             let place = error.span().unwrap_or(0..0);
             let what = error.message().replace('\n', ", ");
-            if what.contains("recursion limit") {
+            if what.contains("recurs") {
                 return Broken::deep(place);
             }
             Broken::new(what, "write `key = value`, texts in quotation marks", place)

@@ -84,7 +84,10 @@ fn bombs_are_refused() {
 }
 
 #[test]
-fn an_error_quotes_nothing() {
+fn an_error_quotes_nothing_but_a_key() {
+    for text in ["num_retries: 1\nnum_retries: 2\n", "{\"num_retries\": 1, \"num_retries\": 2}"] {
+        assert!(error(text).to_string().contains("num_retries"), "{}", error(text));
+    }
     for text in [
         "{\"api_key\": \"planted-secret\" \"x\"}",
         "{\"api_key\": planted-secret}",
@@ -92,7 +95,8 @@ fn an_error_quotes_nothing() {
         "api_key: planted-secret\n  master: [planted-secret\n",
         "api_key: planted-secret: planted-secret\n",
         "a: *planted-secret\n",
-        "planted-secret: 1\nplanted-secret: 2\n",
+        "sk-planted-secret: 1\nsk-planted-secret: 2\n",
+        "{\"sk-planted-secret\": 1, \"sk-planted-secret\": 2}",
         "a: !planted-secret {b: 1}\nc: [",
     ] {
         let said = error(text).to_string();
