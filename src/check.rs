@@ -3,6 +3,7 @@
 //! Checks watch a world's events as they happen and never change anything. A run in which no
 //! check was evaluated is a failure: it would have passed whatever happened.
 
+mod config;
 mod expect;
 mod gateway;
 mod guards;

@@ -9,6 +9,7 @@
 //! mean to the policies, [`read()`] what a text may be.
 
 pub mod apply;
+pub mod audit;
 mod check;
 pub mod detect;
 pub mod env;

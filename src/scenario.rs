@@ -39,9 +39,9 @@ pub use model::{
     Acts, AgentGroup, Asked, AskerGroup, Backend, Badge, Bound, Bounds, BreakerPer, CallErrors,
     CallerGroup, Chaos, ChaosKind, CheckMode, CheckOff, Checks, ClientGroup, Connections, ErrorMix,
     EventMatch, Expectation, Fault, FaultKind, FieldValue, Heal, HealWorks, Healing, Jitter, Leak,
-    Link, Load, Monitor, Must, Pace, Partition, Points, Pool, Project, Provider, Retry, RetryAfter,
-    Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step, Streaming,
-    SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted, Window, Workspace,
+    Link, Load, Monitor, Must, Operator, Pace, Partition, Points, Pool, Project, Provider, Retry,
+    RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step,
+    Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted, Window, Workspace,
 };
 #[cfg(feature = "cli")]
 pub use plan::{PlanError, plan_text};

@@ -20,6 +20,7 @@ mod leak;
 mod load;
 mod message;
 mod monitor;
+mod operator;
 mod point;
 mod quirk;
 mod router;
@@ -36,15 +37,16 @@ pub use auditor::Auditor;
 pub use backend::{Backend, Outage, Outages};
 pub use caller::{BreakerQuery, Caller, CallerParts, breaker_names};
 pub use client::Client;
-pub use event::{Alternatives, Event, RequestId, RequestOutcome, SidecarEvent, Utc};
+pub use event::{Alternatives, ConfigEvent, Event, RequestId, RequestOutcome, SidecarEvent, Utc};
 pub use leak::Leak;
 pub use load::{Arrival, Arrivals, BrokenLoad, Load};
 pub use message::{
-    Alternative, Answer, Arrive, Baggage, BreakerHealth, Chunk, CloseStream, Generate, Generated,
-    Headers, HealthQuery, HealthReport, HttpError, ModelHealth, Part, Probe, Prompt, RouteError,
-    RouteRequest, StreamId, StreamTo,
+    Alternative, Answer, Arrive, Baggage, BreakerHealth, ChangeConfig, ChangeError, Chunk,
+    CloseStream, Generate, Generated, Headers, HealthQuery, HealthReport, HttpError, ModelHealth,
+    Part, Probe, Prompt, ReadTrail, RouteError, RouteRequest, Settled, StreamId, StreamTo,
 };
 pub use monitor::{Component, Monitor};
+pub use operator::Operator;
 pub use point::FAULT_POINTS;
 pub use quirk::{Quirk, Quirks};
 pub use router::{Model, Router};

@@ -10,6 +10,8 @@
 mod agents;
 #[path = "router/answers.rs"]
 mod answers;
+#[path = "router/changes.rs"]
+mod changes;
 #[path = "router/common.rs"]
 mod common;
 #[path = "router/guards.rs"]

@@ -156,7 +156,8 @@ impl Guards {
             requests: BTreeMap::new(),
             days: BTreeMap::new(),
             resets: BTreeMap::new(),
-            pauses: varies(&router.retry).then(BTreeMap::new),
+            // A configuration of the stack says for each operation what its pauses are.
+            pauses: (router.resilience.is_none() && varies(&router.retry)).then(BTreeMap::new),
             paused: 0,
             told: BTreeMap::new(),
             opened: Built::default(),

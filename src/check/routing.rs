@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::watch::Built;
 use crate::{
+    config::{Field, field::Range},
     policy::profile::Profile,
-    scenario::{FaultKind, Sim},
+    scenario::{FaultKind, Router, Sim},
     stack::{Event, RequestId, RequestOutcome},
     world::Time,
 };
@@ -90,6 +91,14 @@ struct Day {
     tokens: BTreeMap<u64, u64>,
 }
 
+/// How often one model may be asked at most.
+fn attempts(router: &Router) -> u64 {
+    match (&router.resilience, Field::RetryAttempts.range()) {
+        (Some(_), Range::Counts(_, most)) => most.into(),
+        _ => router.retry.attempts.into(),
+    }
+}
+
 impl Routing {
     pub(super) fn new(sim: &Sim) -> Routing {
         let router = &sim.router;
@@ -105,7 +114,9 @@ impl Routing {
         };
         let limit = |quota: &crate::policy::quota::Settings| quota.tokens_per_day;
         Routing {
-            attempts_max: models * u64::from(router.retry.attempts) * asked.max(1),
+            // With a configuration of the stack, another check knows how many; here it is the most
+            // that one may say.
+            attempts_max: models * attempts(router) * asked.max(1),
             // A breaker per task shares its model's events with the others.
             permits: permits.filter(|_| router.breaker.as_ref().is_some_and(|it| !it.per_task)),
             honours: router.honour_retry_after,

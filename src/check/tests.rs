@@ -1,5 +1,6 @@
 //! Every check can fail: each is fed a clean history, and one in which the behaviour is broken.
 
+mod config;
 mod gateway;
 mod guards;
 
@@ -100,8 +101,8 @@ fn a_clean_history_holds() {
     let mut fed = Fed::new("[healing]\nafter = \"1s\"\nwithin = \"1s\"");
     fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).delivered(6, "router", "opus");
     let results = fed.results(&outcome());
-    // Nobody used a sidecar, so nothing is said of it.
-    assert_eq!(results.len(), ALWAYS.len() - 9);
+    // Nobody used a sidecar, and the router has no configuration: nothing is said of them.
+    assert_eq!(results.len(), ALWAYS.len() - 9 - 5);
     assert!(results.keys().all(|check| ALWAYS.contains(&check.as_str())), "{results:?}");
     assert!(results.values().all(CheckResult::holds), "{results:?}");
 }
@@ -512,8 +513,8 @@ fn the_sidecar_is_judged_as_soon_as_anybody_uses_it() {
         fed.results(&outcome())
     };
     let results = twice("");
-    // All but the one that only a sim with a time of healing has.
-    assert_eq!(results.len() + 1, ALWAYS.len());
+    // All but those that only a sim with a time of healing, or with a configuration, has.
+    assert_eq!(results.len() + 1 + 5, ALWAYS.len());
     let ids = &results["ids_are_unique"];
     assert_eq!(ids.evaluated, 2);
     let failure = "agent a was started twice, again in p at 0.002s";

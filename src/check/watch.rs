@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     CheckResult, Metrics,
+    config::{self, Config},
     expect::Watched,
     gateway::{self, Gateway},
     guards::{self, Guards},
@@ -14,13 +15,13 @@ use super::{
 };
 use crate::{
     scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
-    stack::{Event, RequestId, SidecarEvent},
+    stack::{ConfigEvent, Event, RequestId, SidecarEvent},
     world::{Ending, Happening, Outcome, Sighting, Time},
 };
 
 /// The checks that run in every sim, unless it switches one off and says why. Those on the sidecar run
 /// from the first moment that somebody uses it; where nobody does, nothing is said of them.
-pub const ALWAYS: [&str; 33] = [
+pub const ALWAYS: [&str; 38] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -54,6 +55,11 @@ pub const ALWAYS: [&str; 33] = [
     guards::ADDS_UP,
     guards::MIDNIGHT,
     guards::SPREAD,
+    config::TRAIL,
+    config::HOLDS,
+    config::IN_HAND,
+    config::ADMITTED,
+    config::OPENS,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -145,6 +151,8 @@ pub struct Watch {
     disk_is_kept: bool,
     gateway: Gateway,
     guards: Guards,
+    /// If the router has a configuration.
+    config: Option<Box<Config>>,
     ends_once: Built,
     no_leak: Built,
     /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
@@ -195,6 +203,7 @@ impl Watch {
             }),
             gateway: Gateway::new(sim),
             guards: Guards::new(sim),
+            config: Config::new(sim).map(Box::new),
             ends_once: Built::default(),
             no_leak: Built::default(),
             walls: walls.collect(),
@@ -221,12 +230,19 @@ impl Watch {
                     self.routing.see(sighting.at, event, |request| lost.contains(request));
                     self.gateway.see(sighting.at, event);
                     self.guards.see(sighting.at, event);
+                    if let Some(config) = &mut self.config {
+                        config.see(sighting.at, event);
+                    }
                 } else if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
                     let (right, kept) = (self.clocks_are_right, self.disk_is_kept);
                     let new = || Box::new(Sidecar::new(right, kept));
                     let sidecar = self.sidecar.get_or_insert_with(new);
                     sidecar.see(sighting.at, event);
                     self.tally.see_sidecar(event);
+                } else if let Some(event) = payload.as_any().downcast_ref::<ConfigEvent>()
+                    && let Some(config) = &mut self.config
+                {
+                    config.see_config(sighting.at, event);
                 }
             }
             Happening::MessageDelivered { message } => {
@@ -261,6 +277,9 @@ impl Watch {
                     self.routing.router_crashed();
                     self.gateway.router_crashed();
                     self.guards.router_crashed();
+                    if let Some(config) = &mut self.config {
+                        config.router_crashed();
+                    }
                 }
                 let is_lost = |request: &RequestId, _: &mut Time| {
                     request.agent.split('+').next() == Some(sighting.node)
@@ -325,6 +344,8 @@ impl Watch {
         let built = built.into_iter().chain(self.routing.finish());
         let built = built.chain(self.gateway.finish(outcome)).chain(self.guards.finish());
         let sidecar = self.sidecar.take().map(|sidecar| sidecar.finish());
+        let config = self.config.as_mut().map(|config| config.finish(outcome));
+        let built = built.chain(config.into_iter().flatten());
         let built = built.chain(works_again).chain(sidecar.into_iter().flatten());
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))

@@ -17,6 +17,7 @@ mod check;
 mod counts;
 mod dialect;
 mod machine;
+mod reconfigure;
 mod settings;
 mod state;
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod client;
 mod events;
 mod load;
 mod network;
+mod resilience;
 mod router;
 mod service;
 mod sidecar;
@@ -87,6 +88,7 @@ impl Builder {
         self.tables("project", raw.project.len());
         self.tables("subscriber", raw.subscriber.len());
         self.tables("client", raw.client.len());
+        self.tables("change", raw.change.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
         self.tables("sometimes", raw.sometimes.len());
@@ -123,6 +125,7 @@ impl Builder {
             callers: Vec::new(),
             askers: Vec::new(),
             monitor: None,
+            operators: Vec::new(),
             load: raw.load.and_then(|raw| self.load(path, raw)),
             faults: Vec::new(),
             chaos: None,
@@ -141,14 +144,22 @@ impl Builder {
             || !raw.client.is_empty()
             || (raw.monitor.is_some() && !raw.service.is_empty());
         self.projects(&mut sim, raw.project);
+        self.operations_used(&agents, raw.resilience.is_some());
         let mut seen = BTreeMap::new();
         let spans = self.nodes(&mut sim, raw.workspace, backends, agents, &mut seen);
         self.services(&mut sim, raw.service, raw.caller, raw.asker, &mut seen);
         self.users(&mut sim, raw.subscriber, raw.client, &mut seen);
+        self.operators(&mut sim, raw.change, raw.resilience.as_ref(), &mut seen);
         self.member_names(&sim, &seen);
         self.parts(&sim, raw.router.is_some(), acts);
-        if let Some(raw) = raw.router {
-            sim.router = self.router(&sim, raw);
+        if let Some(router) = raw.router {
+            if let Some(resilience) = &raw.resilience {
+                self.one_configuration(&router, resilience.span);
+            }
+            sim.router = self.router(&sim, router);
+        }
+        if let Some(raw) = raw.resilience {
+            sim.router.resilience = self.resilience(&sim, raw);
         }
         sim.monitor = raw.monitor.map(|raw| self.monitor(&sim, raw));
         self.workspace_references(&sim, &spans);

@@ -6,15 +6,20 @@
 mod service;
 mod sidecar;
 
-use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    path::Path,
+    rc::Rc,
+    time::Duration,
+};
 
 use super::{
     AgentGroup, Fault, FaultKind, Load, Partition, Selector, Sim, Stage, TraceError, TraceReader,
 };
 use crate::{
     stack::{
-        self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Outage, Outages,
-        sidecar::pressure::Shortage,
+        self, Agent, AgentParts, Arrival, Arrivals, Backend, BrokenLoad, Model, Operator, Outage,
+        Outages, sidecar::pressure::Shortage,
     },
     world::{self, Peer, Stream, Time, World},
 };
@@ -84,6 +89,7 @@ pub fn expand(
     }
     service::callers(world, sim, &services, router);
     if let Some(router) = router {
+        operators(world, sim, router);
         service::askers(world, sim, router);
     }
     for link in &sim.links {
@@ -103,7 +109,7 @@ fn spawn_group(
     agents: &mut Vec<Peer<Agent>>,
 ) {
     for name in group.node_names() {
-        let left = is_closed_loop.then(|| Rc::new(std::cell::Cell::new(group.requests)));
+        let left = is_closed_loop.then(|| Rc::new(Cell::new(group.requests)));
         let parts = AgentParts { left, ..parts.clone() };
         agents.push(world.spawn(name, move |env| Agent::new(env, parts.clone())));
     }
@@ -133,6 +139,16 @@ fn router(world: &mut World, sim: &Sim, models: &[Model]) -> Peer<stack::Router>
     world.spawn("router", move |env| {
         stack::Router::new(env, Rc::clone(&settings), &models, &workspaces)
     })
+}
+
+/// Those who change the configuration of the router.
+fn operators(world: &mut World, sim: &Sim, router: Peer<stack::Router>) {
+    for operator in &sim.operators {
+        let (own, settled) = (Rc::new(operator.clone()), Rc::new(Cell::new(0)));
+        world.spawn(operator.name.clone(), move |env| {
+            Operator::new(env, Rc::clone(&own), router, Rc::clone(&settled))
+        });
+    }
 }
 
 /// A fault of a sim as one of the world.

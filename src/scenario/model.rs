@@ -20,9 +20,9 @@ pub use crate::stack::settings::service::{
     Pool, Service, ServiceKind,
 };
 pub use crate::stack::settings::{
-    Acts, AgentGroup, Asked, Backend, Badge, ClientGroup, ErrorMix, Project, Provider, RetryAfter,
-    Router, Sidecar, Step, Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted,
-    Workspace,
+    Acts, AgentGroup, Asked, Backend, Badge, ClientGroup, ErrorMix, Operator, Project, Provider,
+    RetryAfter, Router, Sidecar, Step, Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told,
+    Wanted, Workspace,
 };
 pub use chaos::{Chaos, ChaosKind, Healing, Points};
 pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
@@ -84,6 +84,8 @@ pub struct Sim {
     pub askers: Vec<AskerGroup>,
     /// The health monitor, when there is one.
     pub monitor: Option<Monitor>,
+    /// Who changes the configuration of the router, in the order of their first changes.
+    pub operators: Vec<Operator>,
     /// Where requests come from; `None` is the closed loop of each agent's `requests`.
     pub load: Option<Load>,
     /// What breaks, in the order of the file.

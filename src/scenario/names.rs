@@ -98,7 +98,7 @@ impl Sim {
     }
 
     /// Every node, in a stable order: the sidecar, the router, the backends, the services, the
-    /// monitor, the auditor of the sidecar, and the groups.
+    /// monitor, the auditor of the sidecar, the operators, and the groups.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         let fixed = self.fixed_nodes().map(str::to_owned);
@@ -149,8 +149,9 @@ impl Sim {
         let services = self.services.iter().map(|service| service.name.as_str());
         let monitor = self.monitor.as_ref().map(|_| "monitor");
         let auditor = self.sidecar.as_ref().map(|_| "auditor");
+        let operators = self.operators.iter().map(|operator| operator.name.as_str());
         let fixed = sidecar.into_iter().chain(router).chain(backends).chain(services);
-        fixed.chain(monitor).chain(auditor)
+        fixed.chain(monitor).chain(auditor).chain(operators)
     }
 
     /// A problem at a place in this sim's text that a later stage has found.

@@ -7,6 +7,7 @@ mod backend;
 mod breaker;
 mod chaos;
 mod events;
+mod resilience;
 mod router;
 mod service;
 mod sidecar;
@@ -23,6 +24,7 @@ pub(super) use chaos::{RawChaos, RawFaultPoint, RawHealing, RawPoints};
 pub(super) use events::{
     RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
+pub(super) use resilience::{RawChange, RawResilience};
 pub(super) use router::{
     RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
 };
@@ -87,6 +89,11 @@ pub(super) struct RawSim {
     pub(super) client: Vec<RawClient>,
     /// The model router.
     pub(super) router: Option<RawRouter>,
+    /// The stack's configuration; without the table there is none.
+    pub(super) resilience: Option<At<RawResilience>>,
+    /// Changes of the configuration while the sim runs.
+    #[serde(default)]
+    pub(super) change: Vec<At<RawChange>>,
     /// Workspaces.
     #[serde(default)]
     pub(super) workspace: Vec<RawWorkspace>,

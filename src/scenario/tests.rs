@@ -11,6 +11,7 @@ mod refused;
 mod refused_router;
 mod refused_stack;
 mod repository;
+mod resilience;
 mod services;
 mod sidecar;
 mod traces;

@@ -51,6 +51,7 @@ pub struct Agent {
     parts: AgentParts,
     name: Rc<str>,
     workspace: Rc<str>,
+    operation: Option<Rc<str>>,
     thinks: Stream,
     works: Stream,
     tokens: Stream,
@@ -106,6 +107,7 @@ impl Agent {
             sidecar.map(|sidecar| Session::new(&env, sidecar.clone(), parts.group.badge.clone()));
         Agent {
             workspace,
+            operation: parts.group.operation.as_deref().map(Into::into),
             thinks,
             works: env.stream("work"),
             tokens,
@@ -175,6 +177,7 @@ impl Agent {
         let prompt = Prompt {
             request: request.clone(),
             task: group.task,
+            operation: self.operation.clone(),
             workspace: Rc::clone(&self.workspace),
             baggage: Rc::new(Baggage::of(&request, trace, span)),
             input_tokens,

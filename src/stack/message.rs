@@ -9,6 +9,7 @@ use actix::Message;
 
 use super::{RequestId, agent::Agent, router::Router, settings::Task};
 use crate::{
+    config::audit::{Change, Entry, Outcome},
     policy::{breaker, health, quota},
     world::Peer,
 };
@@ -20,6 +21,8 @@ pub struct Prompt {
     pub request: RequestId,
     /// What kind of work it is.
     pub task: Task,
+    /// The operation that it is part of, if that is not its task.
+    pub operation: Option<Rc<str>>,
     /// The workspace it belongs to.
     pub workspace: Rc<str>,
     /// What goes with it and comes back unchanged.
@@ -31,6 +34,12 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// The operation that it is part of: by that it is configured.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.operation.as_deref().unwrap_or(self.task.as_str())
+    }
+
     /// What a workspace is charged for the request with an answer of so many tokens.
     pub(super) fn tokens_with(&self, output_tokens: u32) -> u64 {
         u64::from(self.input_tokens) + u64::from(output_tokens)
@@ -271,6 +280,54 @@ pub struct CloseStream {
     /// Whose.
     pub reader: Peer<Router>,
 }
+
+/// Operator to router: have this hold from now on. Asked for again, it is the same change.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Settled, ChangeError>")]
+pub struct ChangeConfig {
+    /// What.
+    pub change: Change,
+}
+
+/// What became of a change, once that is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Whether it holds.
+    pub outcome: Outcome,
+    /// How many changes hold then.
+    pub version: u32,
+}
+
+/// Why nothing has become of a change yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// The router has no configuration that could be changed.
+    #[error("the router has no configuration")]
+    NoConfiguration,
+    /// Too many changes wait for their turn.
+    #[error("too many changes wait")]
+    Busy,
+    /// The trail is full, or the disk that it is on.
+    #[error("the change cannot be written down")]
+    DiskFull,
+}
+
+impl ChangeError {
+    /// Its name in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ChangeError::NoConfiguration => "no_configuration",
+            ChangeError::Busy => "busy",
+            ChangeError::DiskFull => "disk_full",
+        }
+    }
+}
+
+/// Anyone to router: what does the trail say?
+#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[rtype(result = "Vec<Entry>")]
+pub struct ReadTrail;
 
 /// Are you well?
 #[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]

@@ -4,7 +4,8 @@
 //! model to model in `attempt` (breaker, call, hedge), `judge` (what an attempt brought, and whether
 //! to try again) and `stream` (answers that come in parts), and ends once, in `finish`. `lane` is
 //! what the router knows of one model, `prober` checks them, `account` is the quota of a workspace,
-//! `store` keeps breakers and quotas on disk. `quirky` is what known bugs need beside their branches.
+//! `store` keeps breakers and quotas on disk. `rules` are what a request may do, `change` changes
+//! them for those to come. `quirky` is what known bugs need beside their branches.
 //!
 //! Every attempt is built from the request as it came. Decisions are made in `policy`; here they
 //! meet messages and timers.
@@ -12,12 +13,14 @@
 mod account;
 mod admit;
 mod attempt;
+mod change;
 mod finish;
 mod job;
 mod judge;
 mod lane;
 mod prober;
 mod quirky;
+mod rules;
 mod store;
 mod stream;
 #[cfg(test)]
@@ -30,9 +33,11 @@ use slotmap::SlotMap;
 
 use self::{
     account::Account,
+    change::Configured,
     job::{Job, JobKey},
     lane::Lane,
     prober::Prober,
+    rules::Rulebook,
 };
 use super::{
     Event, Quirk,
@@ -60,6 +65,9 @@ pub struct Model {
 pub struct Router {
     env: Env<Router>,
     settings: Rc<settings::Router>,
+    rulebook: Rulebook,
+    /// The configuration that the rulebook follows, if there is one.
+    configured: Option<Configured>,
     lanes: Vec<Lane>,
     /// The models for a task, as places in `lanes`; those of `None` are for all others.
     chains: BTreeMap<Option<Task>, Rc<[usize]>>,
@@ -103,6 +111,8 @@ impl Router {
         };
         let accounts = (1..).zip(workspaces).map(account).collect();
         let mut router = Router {
+            rulebook: Rulebook::of(&settings),
+            configured: None,
             lanes,
             chains,
             accounts,
@@ -120,6 +130,9 @@ impl Router {
             env,
             settings,
         };
+        if let Some(layers) = router.settings.resilience.clone() {
+            router.load_config(&layers);
+        }
         router.restore();
         router
     }
@@ -173,8 +186,11 @@ impl Handler<RouteRequest> for Router {
             patience
         };
         let deadline = started + self.settings.deadline.unwrap_or(patience).min(patience);
+        let rules = Rc::clone(self.rulebook.rules(&prompt));
+        self.tell_admitted(&prompt, rules.operation.as_ref());
         let key = self.jobs.insert(Job::new(
             prompt,
+            rules,
             promise,
             reader.map(|reader| (reader, attempt)),
             started,

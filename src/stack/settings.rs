@@ -2,6 +2,7 @@
 //! and worlds from code use the same ones.
 
 mod backend;
+mod operator;
 mod router;
 pub mod service;
 mod sidecar;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use backend::{Backend, ErrorKind, ErrorMix, Provider, RetryAfter};
+pub use operator::{DueChange, Operator};
 pub use router::{Breakers, HealthChecks, HedgeDelay, Hedging, KNOWN_AT_LEAST, Router, Streaming};
 pub use sidecar::{
     Acts, Asked, Badge, ClientGroup, Project, Sidecar, Step, SubscriberGroup, TokenKind, Told,
@@ -47,6 +49,9 @@ pub struct AgentGroup {
     pub workspace: Option<String>,
     /// What its requests are about.
     pub task: Task,
+    /// The operation that its requests are part of, by which `[resilience]` configures them; `None`
+    /// if that is the task.
+    pub operation: Option<String>,
     /// Requests of each agent in the closed loop.
     pub requests: u32,
     /// The pause between an answer and the next request.

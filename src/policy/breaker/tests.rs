@@ -4,6 +4,7 @@ mod dialects;
 mod manual;
 mod numbers;
 mod properties;
+mod reconfigure;
 mod settings;
 mod wait;
 

@@ -42,6 +42,7 @@ impl Router {
             persist: false,
             overhead: Delay::Fixed(Duration::from_millis(1)),
             deadline: None,
+            resilience: None,
             quirks: Quirks::default(),
         }
     }
@@ -87,7 +88,7 @@ impl Builder {
             tiers: raw.tiers,
             timeouts,
             streaming,
-            retry: raw.retry.map_or(default.retry, |raw| self.retry(raw)),
+            retry: raw.retry.map_or(default.retry, |raw| self.retry(raw.value)),
             retry_budget: raw.retry_budget.and_then(|raw| self.retry_budget(raw)),
             honour_retry_after: raw.honour_retry_after.unwrap_or(true),
             retry_after_max: self.optional(raw.retry_after_max),
@@ -101,6 +102,7 @@ impl Builder {
             persist: raw.persist.unwrap_or(false),
             overhead: self.delay(raw.overhead, default.overhead),
             deadline: raw.deadline.map(|raw| self.positive(Some(raw), Duration::from_secs(30))),
+            resilience: None,
             quirks: raw.quirks.iter().filter_map(|raw| self.quirk(raw)).collect(),
         }
     }

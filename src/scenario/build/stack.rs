@@ -176,6 +176,7 @@ impl Builder {
             count: self.whole_up_to(raw.count, 1, AGENTS_MAX as u32, "the count"),
             workspace,
             task: raw.task.unwrap_or_default(),
+            operation: raw.operation.map(|raw| self.operation(raw)),
             requests: self.whole_up_to(raw.requests, 1, 1_000_000_000, "requests"),
             think: self.delay(raw.think, uniform_ms(0, 100)),
             input_tokens: self.tokens(raw.input_tokens, 500),

@@ -42,7 +42,7 @@ pub(in crate::scenario) struct RawRouter {
     /// Whether answers come as streams. Default: off.
     pub(in crate::scenario) stream: Option<Streaming>,
     /// How often one backend is asked. Default: once.
-    pub(in crate::scenario) retry: Option<RawRetry>,
+    pub(in crate::scenario) retry: Option<At<RawRetry>>,
     /// How many retries all requests together may make. Default: no limit.
     pub(in crate::scenario) retry_budget: Option<At<RawRetryBudget>>,
     /// Whether a backend's Retry-After is waited out. Default: true.

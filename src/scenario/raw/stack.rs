@@ -25,6 +25,8 @@ pub(in crate::scenario) struct RawAgent {
     pub(in crate::scenario) workspace: Option<At<String>>,
     /// What its requests are about. Default: general.
     pub(in crate::scenario) task: Option<Task>,
+    /// The operation that its requests are part of, by which [resilience] configures them. Default: the task.
+    pub(in crate::scenario) operation: Option<At<String>>,
     /// Requests of each agent when there is no [load]. Default: 1.
     pub(in crate::scenario) requests: Option<Field<Whole>>,
     /// The pause between an answer and the next request. Default: uniform from 0s to 100ms.

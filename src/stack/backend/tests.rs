@@ -93,6 +93,7 @@ impl Client {
         let prompt = Prompt {
             request: RequestId { agent: "rust".into(), number },
             task: Task::General,
+            operation: None,
             workspace: "".into(),
             baggage: Rc::default(),
             input_tokens: 100,

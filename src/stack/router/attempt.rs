@@ -37,7 +37,7 @@ impl Router {
             }
             let Some(&lane) = job.order.get(job.next) else {
                 if self.settings.quirks.has(Quirk::PauseAfterTheLast) && job.pauses_once() {
-                    let pause = self.settings.retry.base;
+                    let pause = job.rules.retry.base;
                     self.env.after(pause, move |router, _| router.go_on(key));
                     return;
                 }
@@ -47,7 +47,7 @@ impl Router {
             };
             job.next += 1;
             job.failures = 0;
-            job.pause = self.settings.retry.base;
+            job.pause = job.rules.retry.base;
             if self.launch(key, lane, Kind::First) {
                 return;
             }
@@ -66,7 +66,7 @@ impl Router {
             }
             return true;
         }
-        let admitted = its.admit(now, job.prompt.task);
+        let admitted = its.admit(now, &self.rulebook, &job.rules);
         let (request, model) = (job.prompt.request.clone(), Rc::clone(&its.model.name));
         let Ok(permit) = admitted else {
             job.pass_over(&model, "circuit_open", false);
@@ -209,10 +209,9 @@ impl Router {
         }
         self.close_stream(&flight, true);
         let Some(job) = self.jobs.get(key) else { return };
-        let task = job.prompt.task;
         if let Some(lane) = self.lanes.get_mut(flight.lane) {
             lane.in_flight = lane.in_flight.saturating_sub(1);
-            lane.release(task, flight.permit);
+            lane.release(&job.rules, flight.permit);
         }
     }
 }

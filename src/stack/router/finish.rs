@@ -109,6 +109,9 @@ impl Router {
             self.abandon(key, flight);
         }
         let job = self.jobs.remove(key)?;
+        if self.rulebook.of_breakers(job.rules.operation.as_ref()).is_none() {
+            self.forget_breakers();
+        }
         let id = key.data().as_ffi();
         let is_late = self.env.now() >= job.deadline;
         if self.settings.quirks.has(Quirk::SlotsLeak) && is_late && job.has_place {

@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use super::quirky::Quirky;
+use super::{quirky::Quirky, rules::Rules};
 use crate::{
     policy::{
         breaker::Permit,
@@ -27,6 +27,8 @@ slotmap::new_key_type! {
 /// A request in hand.
 pub(super) struct Job {
     pub(super) prompt: Prompt,
+    /// What it may do: as it was when the request came in.
+    pub(super) rules: Rc<Rules>,
     pub(super) promise: Promise<Result<Answer, RouteError>>,
     /// Who reads the tokens as they come.
     pub(super) reader: Option<(Peer<Agent>, u32)>,
@@ -157,6 +159,7 @@ impl Job {
     /// A request that has just come in.
     pub(super) fn new(
         prompt: Prompt,
+        rules: Rc<Rules>,
         promise: Promise<Result<Answer, RouteError>>,
         reader: Option<(Peer<Agent>, u32)>,
         started: Time,
@@ -164,6 +167,7 @@ impl Job {
     ) -> Job {
         Job {
             prompt,
+            rules,
             promise,
             reader,
             started,

@@ -94,9 +94,9 @@ impl Router {
             && outcome == Outcome::Failure
             && job.quirky.has_failed()
         {
-            lane.release(job.prompt.task, flight.permit);
+            lane.release(&job.rules, flight.permit);
         } else {
-            lane.record(now, job.prompt.task, flight.permit, outcome, took);
+            lane.record(now, &job.rules, flight.permit, outcome, took);
         }
         if let Some(latencies) = self.latencies.as_mut().filter(|_| outcome == Outcome::Success) {
             latencies.record(now, took);
@@ -136,7 +136,7 @@ impl Router {
         }
         let (request, attempt) = (job.prompt.request.clone(), flight.attempt);
         let is_alone = job.flights.is_empty();
-        let committed = job.committed;
+        let (committed, base) = (job.committed, job.rules.retry.base);
         self.emit(Event::AttemptFailed {
             request,
             model: Rc::clone(&model),
@@ -165,7 +165,7 @@ impl Router {
             return self.give_up(key, "all_models_failed");
         }
         if self.settings.quirks.has(Quirk::WaitsToFallBack) {
-            let pause = error.wait.unwrap_or(self.settings.retry.base).min(quirky::WAITS_AT_MOST);
+            let pause = error.wait.unwrap_or(base).min(quirky::WAITS_AT_MOST);
             self.env.after(pause, move |router, _| router.go_on(key));
             return;
         }
@@ -178,12 +178,12 @@ impl Router {
         let Some(job) = self.jobs.get_mut(key) else { return true };
         job.failures += 1;
         if flight.kind == Kind::Hedge
-            || job.failures >= self.settings.retry.attempts
+            || job.failures >= job.rules.retry.attempts
             || !error.is_retryable()
         {
             return false;
         }
-        let mut retry = self.settings.retry.clone();
+        let mut retry = job.rules.retry.clone();
         if self.settings.quirks.has(Quirk::NoJitter) {
             retry.jitter = Jitter::None;
         }

@@ -2,17 +2,20 @@
 
 use std::{rc::Rc, time::Duration};
 
+use super::{
+    Model,
+    rules::{Rulebook, Rules},
+};
 use crate::{
     policy::{
-        breaker::{self, Breaker, Outcome, Permit, Rejected, Saved, State},
+        breaker::{Breaker, Outcome, Permit, Rejected, Saved, State},
         health::{Availability, Health, Status},
         select::{Candidate, Ewma},
     },
     stack::{
         Event, Quirk, Quirks,
         message::{BreakerHealth, ModelHealth},
-        router::Model,
-        settings::{self, Task},
+        settings,
     },
     world::Time,
 };
@@ -20,9 +23,7 @@ use crate::{
 /// One model.
 pub(super) struct Lane {
     pub(super) model: Model,
-    breakers: Vec<(Option<Task>, Rc<str>, Breaker)>,
-    settings: Option<Rc<breaker::Settings>>,
-    per_task: bool,
+    breakers: Vec<(Option<Rc<str>>, Rc<str>, Breaker)>,
     quirks: Quirks,
     pub(super) in_flight: u32,
     pub(super) latency: Ewma,
@@ -33,17 +34,10 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn new(model: Model, settings: &settings::Router) -> Lane {
-        let mut breaker = settings.breaker.as_ref().map(|breakers| breakers.settings.clone());
-        if let Some(breaker) = breaker.as_mut().filter(|_| settings.quirks.has(Quirk::OpensAtOnce))
-        {
-            breaker.minimum_calls = 1;
-        }
         Lane {
             model,
             breakers: Vec::new(),
-            settings: breaker.map(Rc::new),
             quirks: settings.quirks,
-            per_task: settings.breaker.as_ref().is_some_and(|breakers| breakers.per_task),
             in_flight: 0,
             latency: Ewma::default(),
             health: Health::new(settings.health.settings.clone()),
@@ -51,32 +45,43 @@ impl Lane {
         }
     }
 
-    /// The breaker for a task, with the name of what it guards; `None` if there are none.
-    fn breaker(&mut self, task: Task) -> Option<&mut (Option<Task>, Rc<str>, Breaker)> {
-        let settings = Rc::clone(self.settings.as_ref()?);
-        let key = self.per_task.then_some(task);
-        let found = self.breakers.iter().position(|(other, ..)| *other == key);
-        let index = found.unwrap_or_else(|| {
-            let name = self.guarded(key);
-            self.breakers.push((key, name, Breaker::new(settings)));
-            self.breakers.len() - 1
-        });
-        self.breakers.get_mut(index)
+    /// The breaker that these rules lead to; `None` if there is none (yet).
+    fn breaker(&mut self, rules: &Rules) -> Option<&mut Breaker> {
+        let mut breakers = self.breakers.iter_mut();
+        let found = breakers.find(|(operation, ..)| *operation == rules.operation);
+        found.map(|(_, _, breaker)| breaker)
+    }
+
+    /// The same; a new one if there should be one. That has the settings that hold now, whoever
+    /// calls first.
+    fn breaker_for(&mut self, rulebook: &Rulebook, rules: &Rules) -> Option<&mut Breaker> {
+        if self.breaker(rules).is_none() {
+            let now = rulebook.of_breakers(rules.operation.as_ref());
+            let settings = now.map_or(rules, |now| now).breaker.as_ref()?;
+            let name = self.guarded(rules);
+            self.breakers.push((rules.operation.clone(), name, Breaker::new(Rc::clone(settings))));
+        }
+        self.breaker(rules)
     }
 
     /// What a breaker guards: `opus`, or `opus/code_review`.
-    fn guarded(&self, task: Option<Task>) -> Rc<str> {
-        match task {
+    fn guarded(&self, rules: &Rules) -> Rc<str> {
+        match &rules.operation {
             None => Rc::clone(&self.model.name),
-            Some(task) => format!("{}/{}", self.model.name, task.as_str()).into(),
+            Some(operation) => format!("{}/{operation}", self.model.name).into(),
         }
     }
 
     /// Asks the breaker whether a call may be made.
-    pub(super) fn admit(&mut self, now: Time, task: Task) -> Result<Option<Permit>, Rejected> {
+    pub(super) fn admit(
+        &mut self,
+        now: Time,
+        rulebook: &Rulebook,
+        rules: &Rules,
+    ) -> Result<Option<Permit>, Rejected> {
         let quirks = self.quirks;
-        match self.breaker(task) {
-            Some((_, _, breaker)) => match breaker.admit(now) {
+        match self.breaker_for(rulebook, rules) {
+            Some(breaker) => match breaker.admit(now) {
                 Err(_)
                     if quirks.has(Quirk::HalfOpenLetsAllIn)
                         && matches!(breaker.state(), State::HalfOpen) =>
@@ -93,12 +98,12 @@ impl Lane {
     pub(super) fn record(
         &mut self,
         now: Time,
-        task: Task,
+        rules: &Rules,
         permit: Option<Permit>,
         outcome: Outcome,
         took: Duration,
     ) {
-        if let (Some((_, _, breaker)), Some(permit)) = (self.breaker(task), permit) {
+        if let (Some(breaker), Some(permit)) = (self.breaker(rules), permit) {
             breaker.record(now, permit, outcome, took);
         }
     }
@@ -118,8 +123,8 @@ impl Lane {
     }
 
     /// Tells the breaker that a call was given up.
-    pub(super) fn release(&mut self, task: Task, permit: Option<Permit>) {
-        if let (Some((_, _, breaker)), Some(permit)) = (self.breaker(task), permit) {
+    pub(super) fn release(&mut self, rules: &Rules, permit: Option<Permit>) {
+        if let (Some(breaker), Some(permit)) = (self.breaker(rules), permit) {
             breaker.release(permit);
         }
     }
@@ -176,18 +181,35 @@ impl Lane {
         self.breakers.iter().map(|(_, name, breaker)| (Rc::clone(name), breaker.save()))
     }
 
+    /// Goes on under other rules. Breakers of operations that there are no more stay as they are.
+    pub(super) fn reconfigure(&mut self, rulebook: &Rulebook, now: Time) {
+        for (operation, _, breaker) in &mut self.breakers {
+            let rules = rulebook.of_breakers(operation.as_ref());
+            if let Some(settings) = rules.and_then(|rules| rules.breaker.as_ref()) {
+                breaker.reconfigure(now, Rc::clone(settings));
+            }
+        }
+    }
+
+    /// Forgets the breakers of operations that there are no more and that nobody is in hand for.
+    pub(super) fn forget(&mut self, rulebook: &Rulebook, is_held: impl Fn(&str) -> bool) {
+        self.breakers.retain(|(operation, ..)| {
+            rulebook.of_breakers(operation.as_ref()).is_some()
+                || operation.as_ref().is_some_and(|operation| is_held(operation))
+        });
+    }
+
     /// Goes on where a breaker stopped; false if there is none of that name.
-    pub(super) fn restore(&mut self, name: &str, saved: Saved) -> bool {
-        let Some(settings) = &self.settings else { return false };
-        let keys = if self.per_task { Task::ALL.map(Some).to_vec() } else { vec![None] };
-        let Some(key) = keys.into_iter().find(|key| *self.guarded(*key) == *name) else {
+    pub(super) fn restore(&mut self, rulebook: &Rulebook, name: &str, saved: Saved) -> bool {
+        let found = rulebook.all().find(|rules| *self.guarded(rules) == *name);
+        let Some((rules, settings)) = found.and_then(|it| Some((it, it.breaker.as_ref()?))) else {
             return false;
         };
         let mut breaker = Breaker::restore(Rc::clone(settings), saved);
         // Whoever held its permits died with the earlier life.
         breaker.abandon();
-        self.breakers.retain(|(other, ..)| *other != key);
-        self.breakers.push((key, name.into(), breaker));
+        self.breakers.retain(|(operation, ..)| *operation != rules.operation);
+        self.breakers.push((rules.operation.clone(), name.into(), breaker));
         true
     }
 }

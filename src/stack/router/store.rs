@@ -53,7 +53,8 @@ impl Router {
         let mut restored = 0;
         for (name, saved) in breakers {
             let mut lanes = self.lanes.iter_mut();
-            restored += usize::from(lanes.any(|lane| lane.restore(&name, saved.clone())));
+            restored +=
+                usize::from(lanes.any(|lane| lane.restore(&self.rulebook, &name, saved.clone())));
         }
         self.restored("breakers", restored);
         let utc = self.env.utc();

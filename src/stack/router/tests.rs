@@ -121,6 +121,7 @@ fn everything() -> settings::Router {
         persist: true,
         overhead: Delay::Fixed(ms(1)),
         deadline: None,
+        resilience: None,
     }
 }
 
@@ -167,6 +168,7 @@ fn agents(name: &str, workspace: Option<&str>) -> AgentGroup {
         count: 4,
         workspace: workspace.map(str::to_owned),
         task: Task::General,
+        operation: None,
         requests: 15,
         think: Delay::Uniform { min: ms(0), max: ms(1_000) },
         input_tokens: settings::Tokens::Fixed(10),

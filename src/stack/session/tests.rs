@@ -33,6 +33,7 @@ fn agents(name: &str, requests: u32) -> AgentGroup {
         count: 1,
         workspace: None,
         task: Task::General,
+        operation: None,
         requests,
         think: Delay::Fixed(ms(10)),
         input_tokens: Tokens::Fixed(10),

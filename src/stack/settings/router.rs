@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Task;
 use crate::{
+    config,
     policy::{Retry, breaker, budget, bulkhead, deadline::Timeouts, health, select::Strategy},
     stack::quirk::Quirks,
     world::Delay,
@@ -52,6 +53,9 @@ pub struct Router {
     pub overhead: Delay,
     /// How long a whole request may take.
     pub deadline: Option<Duration>,
+    /// The stack's configuration, which makes `retry` and `breaker` unused: each operation has its
+    /// own. `None` if there is none.
+    pub resilience: Option<config::Layers>,
     /// The known bugs that it has.
     pub quirks: Quirks,
 }

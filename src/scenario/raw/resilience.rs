@@ -1,0 +1,68 @@
+//! The tables of the stack's configuration, and of what changes it, as written.
+//!
+//! Nothing here judges a value.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::scenario::field::{At, Field};
+
+/// The stack's configuration, from which each operation gets its retries and its breakers.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Resilience"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawResilience {
+    /// The preset that it builds on: simple, development or production.
+    pub(in crate::scenario) preset: Option<At<String>>,
+    /// The strategy of operations that have none: aggressive, balanced, conservative or critical.
+    pub(in crate::scenario) strategy: Option<At<String>>,
+    /// Values for all operations, as a configuration file writes them.
+    pub(in crate::scenario) set: Option<At<Map<String, Value>>>,
+    /// Values for single operations, as a configuration file writes them.
+    #[serde(default)]
+    pub(in crate::scenario) operations: BTreeMap<String, At<Map<String, Value>>>,
+    /// A configuration file.
+    pub(in crate::scenario) file: Option<At<RawConfigFile>>,
+    /// The environment variables that the stack sees.
+    pub(in crate::scenario) env: Option<At<BTreeMap<String, String>>>,
+    /// The host that the stack runs on, of which the environment may be detected. Default: none.
+    pub(in crate::scenario) host: Option<At<String>>,
+}
+
+/// A configuration file.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "ConfigFile"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawConfigFile {
+    /// What it is called.
+    pub(in crate::scenario) name: At<String>,
+    /// What is in it, as TOML.
+    pub(in crate::scenario) text: At<String>,
+}
+
+/// A change of the configuration while the sim runs.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Change"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawChange {
+    /// When it is asked for, in virtual time since the start.
+    pub(in crate::scenario) at: Field<Duration>,
+    /// Who asks: the name of a node. Default: operator.
+    pub(in crate::scenario) by: Option<At<String>>,
+    /// Another preset.
+    pub(in crate::scenario) preset: Option<At<String>>,
+    /// Another strategy for operations that have none.
+    pub(in crate::scenario) strategy: Option<At<String>>,
+    /// Values for all operations, as a configuration file writes them.
+    pub(in crate::scenario) set: Option<At<Map<String, Value>>>,
+    /// Values for single operations; one that is not known yet is registered.
+    #[serde(default)]
+    pub(in crate::scenario) operations: BTreeMap<String, At<Map<String, Value>>>,
+    /// A file that takes the place of the one before; it may well be broken.
+    pub(in crate::scenario) file: Option<At<RawConfigFile>>,
+}

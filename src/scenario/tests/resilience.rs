@@ -1,0 +1,92 @@
+//! What a sim may say of the stack's configuration and of its changes, and what is refused.
+
+use super::{MINIMAL, check, check_tables, with};
+use crate::{config::audit::What, stack::settings::DueChange};
+
+#[test]
+fn a_configuration_gives_each_operation_its_numbers() {
+    let sim = with(
+        "[resilience]\npreset = \"production\"\nset = { recovery_timeout = 77 }\n\
+         operations.qa = { retry_attempts = 4 }\n\
+         [resilience.file]\nname = \"x.toml\"\ntext = \"retry_attempts = 6\"\n",
+    );
+    let layers = sim.router.resilience.expect("a configuration");
+    let config = layers.config();
+    assert_eq!(config.operation("qa").attempts, 4);
+    assert_eq!(config.operation("unheard").attempts, 6);
+    assert_eq!(config.operation("unheard").recovery.as_secs(), 77);
+    assert_eq!(config.operation("sentiment").attempts, 2);
+    assert_eq!(with("").router.resilience, None);
+}
+
+#[test]
+fn changes_belong_to_their_operators_in_the_order_of_their_times() {
+    let sim = with(
+        "[resilience]\npreset = \"simple\"\n\
+         [[change]]\nat = \"20s\"\nby = \"ops\"\npreset = \"production\"\n\
+         [[change]]\nat = \"10s\"\nset = { retry_attempts = 2 }\n\
+         [[change]]\nat = \"10s\"\nby = \"ops\"\nfile = { name = \"x.toml\", text = \"{\" }\n",
+    );
+    let names: Vec<&str> = sim.operators.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["ops", "operator"]);
+    assert!(sim.node_names().contains(&"ops".to_owned()));
+    let [DueChange { change: first, .. }, DueChange { change: second, .. }] =
+        sim.operators[0].changes.as_slice()
+    else {
+        panic!("{:?}", sim.operators)
+    };
+    assert_eq!((&*first.id, &*second.id), ("ops/2", "ops/1"));
+    assert!(matches!(first.what, What::File { .. }));
+    assert_eq!(second.what, What::Settings("{\"preset\":\"production\"}".into()));
+}
+
+#[test]
+fn one_place_says_what_retries_and_breakers_are() {
+    let router = "primary = \"opus\"\nretry = { attempts = 3 }\nbreaker = {}";
+    let text = MINIMAL.replace("primary = \"opus\"", router);
+    let tables = format!("{text}[resilience]\npreset = \"simple\"\n");
+    check(
+        &tables,
+        &[
+            "4:9 [{ attempts = 3 }] [[resilience]] [resilience] says what retry would | remove retry, and say it in [resilience]",
+            "5:11 [{}] [[resilience]] [resilience] says what breaker would | remove breaker, and",
+        ],
+    );
+}
+
+#[test]
+fn what_would_change_nothing_is_refused() {
+    let resilience = "[resilience]\npreset = \"simple\"\n";
+    check_tables(
+        "[[change]]\nat = \"1s\"\npreset = \"simple\"\n",
+        &["9:1 [[[change]]] there is no configuration to change | add [resilience]"],
+    );
+    check_tables(
+        &format!("{resilience}[[change]]\nat = \"1s\"\n"),
+        &["11:1 [[[change]]] nothing changes | add set = "],
+    );
+    let both =
+        "[[change]]\nat = \"1s\"\npreset = \"simple\"\nfile = { name = \"x\", text = \"\" }\n";
+    check_tables(
+        &format!("{resilience}{both}"),
+        &[
+            "14:8 [{ name = \"x\", text = \"\" }] a change is a file or settings, not both | make two",
+        ],
+    );
+    check_tables(
+        "[[agent]]\nname = \"b\"\noperation = \"qa\"\n",
+        &["11:13 [\"qa\"] no operation is configured | add [resilience], or remove this"],
+    );
+    check_tables(
+        &format!("{resilience}[[agent]]\nname = \"b\"\noperation = \"q a\"\n"),
+        &["13:13 [\"q a\"] \"q a\" is not the name of an operation | use 1 to 64"],
+    );
+    check_tables(
+        &format!("{resilience}[[change]]\nat = \"1s\"\nby = \"opus\"\npreset = \"simple\"\n"),
+        &["13:6 [\"opus\"] [\"opus\"] the name \"opus\" is taken | "],
+    );
+    check(
+        "purpose = \"p\"\n[resilience]\n[[service]]\nname = \"db\"\n[[caller]]\nname = \"c\"\nservice = \"db\"\n",
+        &["2:1 [[resilience]] there is no router to configure | add [router]"],
+    );
+}

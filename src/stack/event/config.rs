@@ -1,0 +1,89 @@
+//! What happens to the configuration of a router while it runs, and who asks for it.
+//!
+//! What was asked and answered the operators tell, and what the trail says is told by whoever reads
+//! it: the router's own word proves nothing.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use super::{RequestId, Utc};
+
+/// An event. Each is emitted on the node it happens on. `change` is the name of a change, the same
+/// whenever it is asked for again; `version` counts the changes that were applied.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the fields are named in full, and shared by the variants")]
+pub enum ConfigEvent {
+    /// A router starts with this configuration. `entries` are those of its trail, `damaged` the ones
+    /// that cannot be read.
+    Loaded { version: u32, entries: u32, damaged: u32 },
+    /// What an operation has from now on; `default` is any that has nothing of its own. `origin` is
+    /// where it comes from, the strongest last.
+    OperationConfigured {
+        operation: Rc<str>,
+        version: u32,
+        retry_attempts: u32,
+        max_delay_ms: u64,
+        exponential_min_ms: u64,
+        exponential_max_ms: u64,
+        jitter_ms: u64,
+        failure_threshold: u32,
+        recovery_ms: u64,
+        half_open_calls: u32,
+        origin: Rc<str>,
+    },
+    /// A change is in force. `differences` are the values that it changed, each with what it was.
+    Changed { change: Rc<str>, by: Rc<str>, source: Rc<str>, version: u32, differences: Rc<str> },
+    /// A change is not in force and will not be: it was `refused` for what it says, or `rolled_back`
+    /// for what it would come to with the rest. `why` names file, line and key.
+    Refused {
+        change: Rc<str>,
+        by: Rc<str>,
+        source: Rc<str>,
+        outcome: &'static str,
+        version: u32,
+        why: Rc<str>,
+    },
+    /// A request came in, and will end by what this operation has in this version.
+    RequestAdmitted { request: RequestId, operation: Rc<str>, version: u32 },
+    /// An operator asks for a change, for the first time.
+    ChangeAsked { change: Rc<str>, by: Rc<str>, source: Rc<str> },
+    /// It was answered. `outcome` is `applied`, `refused` or `rolled_back`.
+    ChangeAnswered { change: Rc<str>, by: Rc<str>, outcome: &'static str, version: u32 },
+    /// The operator asks for it no more.
+    ChangeAbandoned { change: Rc<str>, by: Rc<str>, cause: &'static str },
+    /// An operator reads the trail, which has so many entries; they follow.
+    TrailRead { reader: Rc<str>, entries: u32 },
+    /// One of them. `before` and `after` are versions.
+    EntryRead {
+        reader: Rc<str>,
+        entry: u32,
+        change: Rc<str>,
+        by: Rc<str>,
+        asked_at: Utc,
+        source: Rc<str>,
+        outcome: &'static str,
+        before: u32,
+        after: u32,
+        differences: Rc<str>,
+    },
+}
+
+impl ConfigEvent {
+    /// The name in logs, filters and expectations.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            ConfigEvent::Loaded { .. } => "config_loaded",
+            ConfigEvent::OperationConfigured { .. } => "operation_configured",
+            ConfigEvent::Changed { .. } => "config_changed",
+            ConfigEvent::Refused { .. } => "config_refused",
+            ConfigEvent::RequestAdmitted { .. } => "request_admitted",
+            ConfigEvent::ChangeAsked { .. } => "change_asked",
+            ConfigEvent::ChangeAnswered { .. } => "change_answered",
+            ConfigEvent::ChangeAbandoned { .. } => "change_abandoned",
+            ConfigEvent::TrailRead { .. } => "trail_read",
+            ConfigEvent::EntryRead { .. } => "trail_entry",
+        }
+    }
+}
