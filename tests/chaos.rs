@@ -10,6 +10,8 @@
 
 #[path = "chaos/imports.rs"]
 mod imports;
+#[path = "chaos/migration.rs"]
+mod migration;
 
 use std::{
     path::{Path, PathBuf},

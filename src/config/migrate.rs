@@ -76,6 +76,8 @@ pub struct Migration {
     pub legacy: Legacy,
     /// The nearest preset.
     pub preset: Preset,
+    /// How near it is.
+    pub score: Score,
     /// How near each preset is, in [`Preset::ALL`]'s order.
     pub scores: Vec<(Preset, Score)>,
     /// How sure it is that the preset is what was meant, and that nothing changes.
@@ -130,7 +132,12 @@ impl Migration {
     /// What these variables come to. Variables that are not legacy ones are not looked at.
     #[must_use]
     pub fn new(variables: &BTreeMap<String, String>) -> Migration {
-        let legacy = Legacy::read(variables);
+        Migration::of(Legacy::read(variables))
+    }
+
+    /// What these settings come to.
+    #[must_use]
+    pub fn of(legacy: Legacy) -> Migration {
         let scores: Vec<(Preset, Score)> =
             Preset::ALL.into_iter().map(|preset| (preset, Score::of(&legacy, preset))).collect();
         let mut preset = Preset::Simple;
@@ -144,6 +151,7 @@ impl Migration {
             warnings: warnings(&legacy),
             legacy,
             preset,
+            score: best,
             scores,
             confidence: best.confidence(),
             overrides: Overrides::default(),

@@ -32,7 +32,10 @@ fn an_import_is_a_document() {
     let place = Place::new().file("config.json", fixture("ccr_many.json"));
     let ran = place.run(&["config", "import", "config.json", "--format", "json"]).exits(0);
     let document = ran.json();
-    assert_eq!((&document["version"], &document["gateway"]), (&1.into(), &"Claude Code Router".into()));
+    assert_eq!(
+        (&document["version"], &document["gateway"]),
+        (&1.into(), &"Claude Code Router".into())
+    );
     assert!(document["sim"].as_str().expect("a sim").contains("primary = \"deepseek-chat\""));
     let findings = document["findings"].as_array().expect("findings");
     let of = |path: &str| findings.iter().find(|it| it["path"] == path).expect("a finding");

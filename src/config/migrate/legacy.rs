@@ -57,6 +57,13 @@ impl Legacy {
         legacy
     }
 
+    /// What variables of old say among other things.
+    pub(in crate::config) fn of(statements: &[Statement]) -> Legacy {
+        let is_old = |it: &&Statement| matches!(it.origin, Origin::Legacy { .. });
+        let statements = statements.iter().filter(is_old).cloned().collect();
+        Legacy { statements, skipped: Vec::new() }
+    }
+
     /// What it comes to.
     #[must_use]
     pub fn config(&self) -> Config {
