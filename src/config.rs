@@ -14,7 +14,10 @@ mod check;
 pub mod detect;
 pub mod env;
 pub mod field;
+#[cfg(feature = "cli")]
+pub mod import;
 mod layers;
+pub mod migrate;
 pub(crate) mod names;
 mod number;
 pub mod origin;
@@ -28,6 +31,7 @@ pub mod source;
 pub mod statement;
 pub mod strategy;
 mod tree;
+pub mod verify;
 
 use std::{collections::BTreeMap, sync::Arc};
 

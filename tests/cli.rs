@@ -2,14 +2,16 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "cli/config.rs"]
+mod config;
 #[path = "cli/finding.rs"]
 mod finding;
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/sweep.rs"]
 mod sweep;
 #[path = "cli/transcript.rs"]
 mod transcript;
-#[path = "cli/config.rs"]
-mod config;
 
 use std::{
     fs,

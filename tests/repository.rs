@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking, in its helpers too"
 )]
@@ -19,8 +20,14 @@ mod conformance;
 mod corpus;
 #[path = "repository/coverage.rs"]
 mod coverage;
+#[cfg(feature = "cli")]
+#[path = "repository/imports.rs"]
+mod imports;
 #[path = "repository/known_bugs.rs"]
 mod known_bugs;
+#[cfg(feature = "cli")]
+#[path = "repository/migration.rs"]
+mod migration;
 #[path = "repository/readme.rs"]
 mod readme;
 #[path = "repository/tidy.rs"]

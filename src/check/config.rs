@@ -113,7 +113,8 @@ impl Config {
             }
             ConfigEvent::Refused { .. }
             | ConfigEvent::ChangeAsked { .. }
-            | ConfigEvent::ChangeAbandoned { .. } => {}
+            | ConfigEvent::ChangeAbandoned { .. }
+            | ConfigEvent::LegacyFound { .. } => {}
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod check;
 mod diff;
+mod import;
 mod load;
+mod migrate;
 mod show;
 
 use clap::{Args, Subcommand};
@@ -25,6 +27,10 @@ enum ConfigVerb {
     Show(show::ShowArgs),
     /// Show what differs between two; exit code 1 if anything does
     Diff(diff::DiffArgs),
+    /// Make a sim of a configuration of LiteLLM or Claude Code Router, and list what is not in it
+    Import(import::ImportArgs),
+    /// Turn the variables of old into a preset and what differs from it
+    Migrate(migrate::MigrateArgs),
     /// Print the JSON Schema of a configuration
     Schema,
 }
@@ -34,6 +40,8 @@ pub(super) fn config(args: ConfigArgs, screen: &mut Screen) -> Result<Exit, CliE
         ConfigVerb::Check(args) => check::check(args, screen),
         ConfigVerb::Show(args) => show::show(args, screen),
         ConfigVerb::Diff(args) => diff::diff(args, screen),
+        ConfigVerb::Import(args) => import::import(args, screen),
+        ConfigVerb::Migrate(args) => migrate::migrate(args, screen),
         ConfigVerb::Schema => {
             screen.data(&schema_text())?;
             Ok(Exit::Ok)

@@ -6,6 +6,7 @@ use super::{
     Config, check,
     detect::{self, Signals},
     env::read_env,
+    migrate::Legacy,
     origin::Origin,
     preset::{Preset, Template},
     problem::{Problem, Refused},
@@ -40,6 +41,12 @@ impl Layers {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What variables of old say in the environment.
+    #[must_use]
+    pub fn legacy(&self) -> Legacy {
+        Legacy::of(&self.env.statements)
     }
 
     /// The template that comes nearest to what is in force, if one is near.

@@ -279,6 +279,7 @@ pub const EVENTS: &[EventName] = &[
     event("connections_lost", &["service", "count"]),
     event("connections_restored", &["service", "count"]),
     event("config_loaded", &["version", "entries", "damaged"]),
+    event("legacy_found", &["variables", "preset", "score_permille", "confidence", "differs"]),
     event(
         "operation_configured",
         &[

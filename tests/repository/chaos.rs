@@ -19,7 +19,7 @@ fn sims() -> Vec<Sim> {
     files.iter().map(|file| scenario::load(file).expect("a sim")).collect()
 }
 
-fn run(sim: &Sim, seed: u64) -> SimRun {
+pub(super) fn run(sim: &Sim, seed: u64) -> SimRun {
     simulate(sim, Seed(seed), &Options::default(), Vec::new()).expect("a run")
 }
 

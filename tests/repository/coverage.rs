@@ -12,7 +12,8 @@ use seedbed::scenario::{
 };
 
 /// The families of which every row must be proved, by how their IDs begin.
-const FAMILIES: [&str; 7] = ["CCR-", "SC-", "RES-1.", "RES-2.", "RES-5.", "RES-6.", "HEAL-"];
+const FAMILIES: [&str; 8] =
+    ["CCR-", "SC-", "RES-1.", "RES-2.", "RES-4.", "RES-5.", "RES-6.", "HEAL-"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

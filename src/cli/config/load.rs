@@ -17,17 +17,22 @@ use crate::{
 
 /// Reads a file. Of one that is too long only so much that this is seen.
 pub(super) fn text(path: &Path) -> Result<String, CliError> {
+    text_up_to(path, TEXT_BYTES_MAX)
+}
+
+/// The same for texts of another length.
+pub(super) fn text_up_to(path: &Path, longest: usize) -> Result<String, CliError> {
     let mut bytes = Vec::new();
-    let most = u64::try_from(TEXT_BYTES_MAX + 1).unwrap_or(u64::MAX);
+    let most = u64::try_from(longest.saturating_add(1)).unwrap_or(u64::MAX);
     let read = |bytes: &mut Vec<u8>| -> io::Result<()> {
         File::open(path)?.take(most).read_to_end(bytes)?;
         Ok(())
     };
     read(&mut bytes).map_err(|error| {
-        let help = "name a file of TOML, or of JSON that ends in .json";
+        let help = "check the path and its permissions";
         CliError::usage(format!("cannot read {}: {error}", path.display()), help)
     })?;
-    if bytes.len() > TEXT_BYTES_MAX {
+    if bytes.len() > longest {
         // A character may have been cut, and the text is refused anyway.
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }

@@ -18,6 +18,15 @@ pub enum ConfigEvent {
     /// A router starts with this configuration. `entries` are those of its trail, `damaged` the ones
     /// that cannot be read.
     Loaded { version: u32, entries: u32, damaged: u32 },
+    /// Variables of old are in force. `preset` is the nearest to them, `score_permille` how near it is,
+    /// `differs` what a configuration on it would say to decide as they do.
+    LegacyFound {
+        variables: u32,
+        preset: &'static str,
+        score_permille: u64,
+        confidence: &'static str,
+        differs: Rc<str>,
+    },
     /// What an operation has from now on; `default` is any that has nothing of its own. `origin` is
     /// where it comes from, the strongest last.
     OperationConfigured {
@@ -75,6 +84,7 @@ impl ConfigEvent {
     pub const fn name(&self) -> &'static str {
         match self {
             ConfigEvent::Loaded { .. } => "config_loaded",
+            ConfigEvent::LegacyFound { .. } => "legacy_found",
             ConfigEvent::OperationConfigured { .. } => "operation_configured",
             ConfigEvent::Changed { .. } => "config_changed",
             ConfigEvent::Refused { .. } => "config_refused",

@@ -15,6 +15,7 @@ use crate::{
     config::{
         Config, Layers,
         audit::{Change, Entry, Outcome, Trail, Verdict},
+        migrate::Migration,
     },
     stack::{
         ConfigEvent,
@@ -56,8 +57,25 @@ impl Router {
             entries: u32::try_from(trail.entries().len()).unwrap_or(u32::MAX),
             damaged,
         });
+        self.tell_legacy(layers);
         self.tell_operations(None, trail.config(), trail.version());
         self.configured = Some(Configured { trail, waiting: VecDeque::new() });
+    }
+
+    /// Tells what variables of old could be written as, if there are any.
+    fn tell_legacy(&self, layers: &Layers) {
+        let legacy = layers.legacy();
+        if legacy.is_empty() {
+            return;
+        }
+        let migration = Migration::of(legacy);
+        self.tell(ConfigEvent::LegacyFound {
+            variables: u32::try_from(migration.legacy.detected().count()).unwrap_or(u32::MAX),
+            preset: migration.preset.as_str(),
+            score_permille: migration.score.permille(),
+            confidence: migration.confidence.as_str(),
+            differs: migration.custom().unwrap_or_default().into(),
+        });
     }
 
     fn tell(&self, event: ConfigEvent) {
