@@ -266,8 +266,6 @@ impl Scope {
 
     fn say(&mut self, field: Field, value: Value, origin: Origin) {
         self.said.push(Said { field, value, origin });
-        let longest = self.why(Field::JitterMax).next_back().map(|said| said.value);
-        let enabled = self.why(Field::JitterEnabled).next_back().map(|said| said.value);
         let tuning = &mut self.tuning;
         match (field, value) {
             (Field::RetryAttempts, Value::Count(count)) => tuning.attempts = count,
@@ -283,11 +281,13 @@ impl Scope {
                 tuning.multiplier = permille;
             }
             (Field::JitterEnabled | Field::JitterMax, _) => {
-                tuning.jitter = match (enabled, longest) {
+                let last = |field| self.why(field).next_back().map(|said| said.value);
+                let jitter = match (last(Field::JitterEnabled), last(Field::JitterMax)) {
                     (Some(Value::Switch(false)), _) => None,
                     (_, Some(Value::Span(longest))) => Some(longest),
-                    _ => tuning.jitter,
+                    _ => self.tuning.jitter,
                 };
+                self.tuning.jitter = jitter;
             }
             // No reader makes a value of another kind than its field has.
             _ => {}
