@@ -72,6 +72,8 @@ pub mod config;
 pub mod conformance;
 pub mod explore;
 pub mod observe;
+#[cfg(feature = "cli")]
+pub mod outside;
 pub mod policy;
 pub mod report;
 pub mod scenario;

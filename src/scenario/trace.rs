@@ -8,7 +8,7 @@ mod format;
 mod lines;
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -70,9 +70,9 @@ pub enum TraceError {
 
 /// A trace, read request by request. After an error it ends.
 #[derive(Debug)]
-pub struct TraceReader {
+pub struct TraceReader<R = BufReader<File>> {
     path: PathBuf,
-    lines: Lines<BufReader<File>>,
+    lines: Lines<R>,
     format: Format,
     /// The first line of a format without a header.
     pending: Option<Vec<u8>>,
@@ -97,8 +97,19 @@ impl TraceReader {
     /// A file that cannot be read, that is empty, or whose first line belongs to no known format.
     pub fn open(path: &Path) -> Result<TraceReader, TraceError> {
         let read_error = |source| TraceError::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(read_error)?;
-        let mut lines = Lines::new(BufReader::new(file));
+        TraceReader::read(path, BufReader::new(File::open(path).map_err(read_error)?))
+    }
+}
+
+impl<R: BufRead> TraceReader<R> {
+    /// The same for what is no file; `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// As [`TraceReader::open`].
+    pub fn read(path: &Path, input: R) -> Result<TraceReader<R>, TraceError> {
+        let read_error = |source| TraceError::Read { path: path.to_owned(), source };
+        let mut lines = Lines::new(input);
         let first = match lines.next_line().map_err(read_error)? {
             None => return Err(TraceError::Empty { path: path.to_owned() }),
             Some(Line::TooLong) => return Err(TraceError::UnknownFormat { path: path.to_owned() }),
@@ -211,7 +222,7 @@ impl TraceReader {
     }
 }
 
-impl Iterator for TraceReader {
+impl<R: BufRead> Iterator for TraceReader<R> {
     type Item = Result<TraceRow, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {

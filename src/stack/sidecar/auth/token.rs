@@ -164,7 +164,7 @@ impl Keys {
     }
 
     /// A token of any header and claims, good or bad, with a good signature.
-    fn sign(&self, header: &[u8], claims: &[u8]) -> String {
+    pub(crate) fn sign(&self, header: &[u8], claims: &[u8]) -> String {
         let mut token = URL_SAFE_NO_PAD.encode(header);
         token.push('.');
         token.push_str(&URL_SAFE_NO_PAD.encode(claims));
