@@ -21,6 +21,9 @@ mod corpus;
 #[path = "repository/coverage.rs"]
 mod coverage;
 #[cfg(feature = "cli")]
+#[path = "repository/fuzzed.rs"]
+mod fuzzed;
+#[cfg(feature = "cli")]
 #[path = "repository/imports.rs"]
 mod imports;
 #[path = "repository/known_bugs.rs"]
