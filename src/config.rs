@@ -18,6 +18,7 @@ pub mod field;
 pub mod import;
 mod layers;
 pub mod migrate;
+pub mod monitor;
 pub(crate) mod names;
 mod number;
 pub mod origin;

@@ -28,6 +28,8 @@ mod fuzzed;
 mod imports;
 #[path = "repository/known_bugs.rs"]
 mod known_bugs;
+#[path = "repository/measured.rs"]
+mod measured;
 #[cfg(feature = "cli")]
 #[path = "repository/migration.rs"]
 mod migration;

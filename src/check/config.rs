@@ -114,6 +114,10 @@ impl Config {
             ConfigEvent::Refused { .. }
             | ConfigEvent::ChangeAsked { .. }
             | ConfigEvent::ChangeAbandoned { .. }
+            | ConfigEvent::AlertRaised { .. }
+            | ConfigEvent::AlertCleared { .. }
+            | ConfigEvent::UsageTold { .. }
+            | ConfigEvent::OperationTold { .. }
             | ConfigEvent::LegacyFound { .. } => {}
         }
     }

@@ -43,6 +43,15 @@ struct RowDocument<'a> {
     id: &'a str,
     behaviour: &'a str,
     sims: Vec<&'a str>,
+    /// What proves it on the wall clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<&'a str>,
+}
+
+impl RowDocument<'_> {
+    fn is_covered(&self) -> bool {
+        !self.sims.is_empty() || self.test.is_some()
+    }
 }
 
 pub(super) fn coverage(args: CoverageArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -52,7 +61,7 @@ pub(super) fn coverage(args: CoverageArgs, screen: &mut Screen) -> Result<Exit, 
     };
     let entries = sims::load(&args.sims.sims)?;
     let covered: Vec<RowDocument<'_>> = rows.iter().map(|row| of_row(row, &entries)).collect();
-    let count = covered.iter().filter(|row| !row.sims.is_empty()).count();
+    let count = covered.iter().filter(|row| row.is_covered()).count();
     let text = match args.format {
         Format::Text => table(&covered, Screen::width()),
         Format::Json => pretty(&Document { version: VERSION, rows: covered })?,
@@ -80,7 +89,7 @@ fn wrong(error: scenario::ScenarioError) -> CliError {
 fn of_row<'a>(row: &'a Requirement, entries: &'a [Entry]) -> RowDocument<'a> {
     let proves = entries.iter().filter(|entry| row.is_proved_by(&entry.sim));
     let sims = proves.map(|entry| entry.sim.name.as_str()).collect();
-    RowDocument { id: &row.id, behaviour: &row.behaviour, sims }
+    RowDocument { id: &row.id, behaviour: &row.behaviour, sims, test: row.test.as_deref() }
 }
 
 fn table(rows: &[RowDocument<'_>], width: Option<u16>) -> String {
@@ -94,8 +103,11 @@ fn table(rows: &[RowDocument<'_>], width: Option<u16>) -> String {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
     }
-    for RowDocument { id, behaviour, sims } in rows {
-        let sims = if sims.is_empty() { "none".to_owned() } else { sims.join(" ") };
+    for RowDocument { id, behaviour, sims, test } in rows {
+        let sims = match (sims.is_empty(), test) {
+            (true, None) => "none".to_owned(),
+            _ => sims.iter().chain(test).copied().collect::<Vec<_>>().join(" "),
+        };
         table.add_row([*id, &sims, *behaviour]);
     }
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()

@@ -158,7 +158,9 @@ impl Builder {
             }
             sim.router = self.router(&sim, router);
         }
-        if let Some(raw) = raw.resilience {
+        if let Some(mut raw) = raw.resilience {
+            let monitor = raw.value.monitor.take();
+            sim.router.watched = monitor.map(|monitor| self.config_monitor(monitor));
             sim.router.resilience = self.resilience(&sim, raw);
         }
         sim.monitor = raw.monitor.map(|raw| self.monitor(&sim, raw));

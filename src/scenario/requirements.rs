@@ -35,6 +35,8 @@ pub struct Requirement {
     pub behaviour: String,
     /// What must come of it.
     pub expected: String,
+    /// The file of the test that proves it, if no sim can: what is measured on the wall clock.
+    pub test: Option<String>,
 }
 
 impl Requirement {
@@ -58,6 +60,7 @@ struct RawRow {
     id: At<String>,
     behaviour: At<String>,
     expected: At<String>,
+    test: Option<At<String>>,
 }
 
 /// Whether a text can be the ID of a row: letters, digits, `-` and `.`.
@@ -92,7 +95,7 @@ pub fn parse_requirements(name: &str, text: &str) -> Result<Vec<Requirement>, Sc
         problem((0, 0).into(), "", "there is no row".to_owned(), help);
     }
     let mut lines = BTreeMap::new();
-    for (number, RawRow { id, behaviour, expected }) in raw.row.iter().enumerate() {
+    for (number, RawRow { id, behaviour, expected, test }) in raw.row.iter().enumerate() {
         if !is_id(&id.value) {
             let message = format!("{} cannot be the ID of a row", quoted(&id.value));
             problem(id.span, "not an ID", message, "write letters, digits, - and ., as in CCR-F1");
@@ -101,7 +104,7 @@ pub fn parse_requirements(name: &str, text: &str) -> Result<Vec<Requirement>, Sc
             let message = format!("{} is the ID of row {} already", id.value, first + 1);
             problem(id.span, "again here", message, "give it an ID of its own");
         }
-        for text in [behaviour, expected] {
+        for text in [Some(behaviour), Some(expected), test.as_ref()].into_iter().flatten() {
             if text.value.trim().is_empty() {
                 let help = "say in a sentence what must happen";
                 problem(text.span, "empty", format!("{} says nothing", id.value), help);
@@ -111,10 +114,11 @@ pub fn parse_requirements(name: &str, text: &str) -> Result<Vec<Requirement>, Sc
     if !problems.is_empty() {
         return Err(invalid(problems));
     }
-    let row = |RawRow { id, behaviour, expected }| Requirement {
+    let row = |RawRow { id, behaviour, expected, test }| Requirement {
         id: id.value,
         behaviour: behaviour.value,
         expected: expected.value,
+        test: test.map(|test| test.value),
     };
     Ok(raw.row.into_iter().map(row).collect())
 }

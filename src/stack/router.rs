@@ -5,7 +5,7 @@
 //! to try again) and `stream` (answers that come in parts), and ends once, in `finish`. `lane` is
 //! what the router knows of one model, `prober` checks them, `account` is the quota of a workspace,
 //! `store` keeps breakers and quotas on disk. `rules` are what a request may do, `change` changes
-//! them for those to come. `quirky` is what known bugs need beside their branches.
+//! them for those to come, `watched` sees what becomes of them. `quirky` is what known bugs need beside their branches.
 //!
 //! Every attempt is built from the request as it came. Decisions are made in `policy`; here they
 //! meet messages and timers.
@@ -25,6 +25,7 @@ mod store;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
@@ -38,6 +39,7 @@ use self::{
     lane::Lane,
     prober::Prober,
     rules::Rulebook,
+    watched::Watched,
 };
 use super::{
     Event, Quirk,
@@ -46,6 +48,7 @@ use super::{
     settings::{self, Task},
 };
 use crate::{
+    config::monitor::Monitor,
     policy::{budget::Budget, bulkhead::Bulkhead, hedge::Latencies},
     world::{Env, Later, Peer, Stream},
 };
@@ -68,6 +71,8 @@ pub struct Router {
     rulebook: Rulebook,
     /// The configuration that the rulebook follows, if there is one.
     configured: Option<Configured>,
+    /// What watches the configuration, if anything does.
+    watched: Option<Watched>,
     lanes: Vec<Lane>,
     /// The models for a task, as places in `lanes`; those of `None` are for all others.
     chains: BTreeMap<Option<Task>, Rc<[usize]>>,
@@ -113,6 +118,7 @@ impl Router {
         let mut router = Router {
             rulebook: Rulebook::of(&settings),
             configured: None,
+            watched: settings.watched.map(|thresholds| Watched::new(Monitor::new(thresholds))),
             lanes,
             chains,
             accounts,
@@ -188,14 +194,16 @@ impl Handler<RouteRequest> for Router {
         let deadline = started + self.settings.deadline.unwrap_or(patience).min(patience);
         let rules = Rc::clone(self.rulebook.rules(&prompt));
         self.tell_admitted(&prompt, rules.operation.as_ref());
-        let key = self.jobs.insert(Job::new(
+        let job = Job::new(
             prompt,
             rules,
             promise,
             reader.map(|reader| (reader, attempt)),
             started,
             deadline,
-        ));
+        );
+        self.watch_begin(&job);
+        let key = self.jobs.insert(job);
         let overhead = self.overheads.delay(&self.settings.overhead);
         self.env.after(overhead, move |router, _| router.admit(key));
         later

@@ -12,8 +12,8 @@ use seedbed::scenario::{
 };
 
 /// The families of which every row must be proved, by how their IDs begin.
-const FAMILIES: [&str; 8] =
-    ["CCR-", "SC-", "RES-1.", "RES-2.", "RES-4.", "RES-5.", "RES-6.", "HEAL-"];
+const FAMILIES: [&str; 9] =
+    ["CCR-", "SC-", "RES-1.", "RES-2.", "RES-4.", "RES-5.", "RES-6.", "RES-7.", "HEAL-"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -28,10 +28,10 @@ fn sims() -> Vec<Sim> {
     files.iter().map(|file| load(file).expect("a valid sim")).collect()
 }
 
-/// The rows of some families that no sim proves.
+/// The rows of some families that neither a sim proves nor a test that says so.
 fn gaps(rows: &[Requirement], sims: &[Sim], families: &[&str]) -> Vec<String> {
     let is_due = |row: &&Requirement| families.iter().any(|family| row.id.starts_with(family));
-    let is_gap = |row: &&Requirement| !sims.iter().any(|sim| row.is_proved_by(sim));
+    let is_gap = |row: &&Requirement| row.test.is_none() && !sims.iter().any(|sim| row.is_proved_by(sim));
     rows.iter().filter(is_due).filter(is_gap).map(|row| row.id.clone()).collect()
 }
 
@@ -39,6 +39,36 @@ fn gaps(rows: &[Requirement], sims: &[Sim], families: &[&str]) -> Vec<String> {
 fn every_row_of_the_families_that_are_done_has_a_sim() {
     let gaps = gaps(&rows(), &sims(), &FAMILIES);
     assert!(gaps.is_empty(), "no sim proves {}", gaps.join(", "));
+}
+
+/// What is wrong with the test that a row names instead of a sim: it must be there, and be about it.
+fn untested(rows: &[Requirement], root: &Path) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for Requirement { id, test, .. } in rows {
+        let Some(test) = test else { continue };
+        match fs::read_to_string(root.join(test)) {
+            Ok(text) if text.contains("#[test]") && text.contains(id.as_str()) => {}
+            Ok(_) => complaints.push(format!("{test} does not test {id}")),
+            Err(_) => complaints.push(format!("{id}: there is no {test}")),
+        }
+    }
+    complaints
+}
+
+#[test]
+fn every_test_that_a_row_names_is_about_it() {
+    assert_eq!(untested(&rows(), &root()), [""; 0]);
+    // Only what is measured in wall time may do without a sim.
+    let tested: Vec<String> =
+        rows().into_iter().filter(|row| row.test.is_some()).map(|row| row.id).collect();
+    assert_eq!(tested, ["RES-7.1", "RES-7.2", "RES-7.4"]);
+    let row = |id, test| {
+        format!("[[row]]\nid = \"{id}\"\nbehaviour = \"b\"\nexpected = \"e\"\ntest = \"{test}\"\n")
+    };
+    let planted = [row("A-1", "tests/gone.rs"), row("A-2", "Cargo.toml")].concat();
+    let planted = parse_requirements("requirements.toml", &planted).expect("rows");
+    let complaints = ["A-1: there is no tests/gone.rs", "Cargo.toml does not test A-2"];
+    assert_eq!(untested(&planted, &root()), complaints);
 }
 
 #[test]
@@ -155,11 +185,15 @@ mod verb {
         assert_eq!(keys(&document), ["rows", "version"]);
         let rows = document["rows"].as_array().expect("rows");
         assert_eq!(rows.len(), super::rows().len());
-        assert!(rows.iter().all(|row| keys(row) == ["behaviour", "id", "sims"]));
+        let is_plain = |row: &&Value| row.get("test").is_none();
+        let known = rows.iter().filter(is_plain).all(|row| keys(row) == ["behaviour", "id", "sims"]);
+        assert!(known && rows.iter().filter(|row| !is_plain(row)).count() == 3);
         let row = rows.iter().find(|row| row["id"] == "CCR-F1").expect("a row");
         let sims = row["sims"].as_array().expect("sims");
         assert!(sims.iter().any(|sim| sim == "ccr/primary_fails"), "{row}");
-        let covered = rows.iter().filter(|row| row["sims"] != serde_json::json!([])).count();
+        let covered = rows.iter();
+        let has_sims = |row: &&Value| row["sims"] != serde_json::json!([]) || row.get("test").is_some();
+        let covered = covered.filter(has_sims).count();
         let last = format!("{covered} of {} rows are covered", rows.len());
         assert_eq!(err.lines().last(), Some(last.as_str()));
     }

@@ -3,7 +3,7 @@
 //! The configuration with which a sim starts must be right, so it is checked here. A change may well
 //! be wrong: the sim is there to show what comes of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use miette::SourceSpan;
 use serde_json::{Map, Value};
@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 use super::Builder;
 use crate::config::audit::{Change, What};
 use crate::config::detect::Signals;
+use crate::config::monitor::alert::Thresholds;
 use crate::config::{Form, Layers, Problem, Refused, Speaker, read};
 use crate::scenario::field::At;
 use crate::scenario::model::{Operator, Sim};
 use crate::scenario::names::{NAME_LEN_MAX, is_name};
-use crate::scenario::raw::{RawAgent, RawChange, RawResilience, RawRouter};
+use crate::scenario::raw::{
+    RawAgent, RawChange, RawConfigMonitor, RawResilience, RawRouter,
+};
 use crate::scenario::units::quoted;
 use crate::stack::settings::DueChange;
 
@@ -138,6 +141,18 @@ impl Builder {
             self.taken(span, taken, |problem| format!("{}: {}", problem.what, problem.why));
         }
         Some(layers)
+    }
+
+    /// What is too much for whoever watches the configuration.
+    pub(super) fn config_monitor(&mut self, raw: RawConfigMonitor) -> Thresholds {
+        let response = raw.response.and_then(|response| self.value(response));
+        let memory = raw.memory.and_then(|memory| self.value(memory));
+        let micros = |limit: Duration| u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
+        Thresholds {
+            response_us: response.map(micros),
+            memory_bytes: memory.map(|bytes| bytes.0),
+            ..Thresholds::default()
+        }
     }
 
     /// Every error of a layer that was refused.

@@ -43,6 +43,7 @@ impl Router {
             overhead: Delay::Fixed(Duration::from_millis(1)),
             deadline: None,
             resilience: None,
+            watched: None,
             quirks: Quirks::default(),
         }
     }
@@ -103,6 +104,7 @@ impl Builder {
             overhead: self.delay(raw.overhead, default.overhead),
             deadline: raw.deadline.map(|raw| self.positive(Some(raw), Duration::from_secs(30))),
             resilience: None,
+            watched: None,
             quirks: raw.quirks.iter().filter_map(|raw| self.quirk(raw)).collect(),
         }
     }

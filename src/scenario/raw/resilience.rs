@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::scenario::field::{At, Field};
+use crate::scenario::values::ByteSize;
 
 /// The stack's configuration, from which each operation gets its retries and its breakers.
 #[derive(Debug, Deserialize)]
@@ -28,8 +29,23 @@ pub(in crate::scenario) struct RawResilience {
     pub(in crate::scenario) file: Option<At<RawConfigFile>>,
     /// The environment variables that the stack sees.
     pub(in crate::scenario) env: Option<At<BTreeMap<String, String>>>,
+    /// Watches the configuration in use, and raises alerts: more than 5 % of loads that fail, 100 ms for
+    /// a load, 10 changes in an hour, 10 % of checks that fail, and what is said here. Default: nobody does.
+    pub(in crate::scenario) monitor: Option<RawConfigMonitor>,
     /// The host that the stack runs on, of which the environment may be detected. Default: none.
     pub(in crate::scenario) host: Option<At<String>>,
+}
+
+/// What else is too much for whoever watches the configuration.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "ConfigMonitor"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(in crate::scenario) struct RawConfigMonitor {
+    /// How long an operation may take, but for the slowest twentieth. Default: as long as it likes.
+    pub(in crate::scenario) response: Option<Field<Duration>>,
+    /// Bytes that the requests in hand may hold, four for each token sent. Default: any number.
+    pub(in crate::scenario) memory: Option<Field<ByteSize>>,
 }
 
 /// A configuration file.

@@ -62,6 +62,33 @@ pub enum ConfigEvent {
     ChangeAnswered { change: Rc<str>, by: Rc<str>, outcome: &'static str, version: u32 },
     /// The operator asks for it no more.
     ChangeAbandoned { change: Rc<str>, by: Rc<str>, cause: &'static str },
+    /// Something about the configuration is too much: `what` of `operation`, if it is of one. `value`
+    /// and `threshold` are thousandths, microseconds, bytes or changes in an hour.
+    AlertRaised {
+        what: &'static str,
+        operation: Rc<str>,
+        level: &'static str,
+        value: u64,
+        threshold: u64,
+    },
+    /// It is not too much any more; `lasted_ms` is how long it was.
+    AlertCleared { what: &'static str, operation: Rc<str>, lasted_ms: u64 },
+    /// What the monitor of the configuration has seen in the last day, told when the trail is read.
+    UsageTold {
+        loads: u64,
+        load_p95_us: u64,
+        errors: u64,
+        errors_permille: u64,
+        changes: u64,
+        changes_last_hour: u64,
+        trend: &'static str,
+        validations: u64,
+        validation_failures: u64,
+        preset: Rc<str>,
+        alerts: u64,
+    },
+    /// The same of one operation.
+    OperationTold { operation: Rc<str>, responses: u64, median_us: u64, p95_us: u64 },
     /// An operator reads the trail, which has so many entries; they follow.
     TrailRead { reader: Rc<str>, entries: u32 },
     /// One of them. `before` and `after` are versions.
@@ -92,6 +119,10 @@ impl ConfigEvent {
             ConfigEvent::ChangeAsked { .. } => "change_asked",
             ConfigEvent::ChangeAnswered { .. } => "change_answered",
             ConfigEvent::ChangeAbandoned { .. } => "change_abandoned",
+            ConfigEvent::AlertRaised { .. } => "config_alert_raised",
+            ConfigEvent::AlertCleared { .. } => "config_alert_cleared",
+            ConfigEvent::UsageTold { .. } => "config_usage",
+            ConfigEvent::OperationTold { .. } => "operation_usage",
             ConfigEvent::TrailRead { .. } => "trail_read",
             ConfigEvent::EntryRead { .. } => "trail_entry",
         }

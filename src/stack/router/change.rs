@@ -59,6 +59,7 @@ impl Router {
         });
         self.tell_legacy(layers);
         self.tell_operations(None, trail.config(), trail.version());
+        self.watch_load(trail.config(), damaged);
         self.configured = Some(Configured { trail, waiting: VecDeque::new() });
     }
 
@@ -78,7 +79,7 @@ impl Router {
         });
     }
 
-    fn tell(&self, event: ConfigEvent) {
+    pub(super) fn tell(&self, event: ConfigEvent) {
         self.env.emit(event.name(), event);
     }
 
@@ -155,8 +156,8 @@ impl Router {
         configured.trail.keep(verdict);
         let Some((_, answers)) = configured.waiting.pop_front() else { return };
         let Some(entry) = configured.trail.entries().last().cloned() else { return };
+        let config = configured.trail.config().clone();
         if entry.outcome == Outcome::Applied {
-            let config = configured.trail.config().clone();
             self.rulebook = Rulebook::configured(&config, self.settings.quirks);
             let now = self.env.now();
             for lane in 0..self.lanes.len() {
@@ -184,6 +185,7 @@ impl Router {
                 why: (*entry.why).into(),
             });
         }
+        self.watch_settled(&entry.change, entry.outcome, (&before, &config));
         let settled = Settled { outcome: entry.outcome, version: entry.after };
         answers.into_iter().for_each(|answer| answer.keep(Ok(settled)));
         self.judge_change();
@@ -207,6 +209,8 @@ impl Handler<ChangeConfig> for Router {
             answer.keep(Ok(Settled { outcome: entry.outcome, version: entry.after }));
             return later;
         }
+        self.watch_asked(&change);
+        let Some(configured) = &mut self.configured else { return later };
         let waiting = &mut configured.waiting;
         if let Some((_, answers)) = waiting.iter_mut().find(|(other, _)| other.id == change.id) {
             answers.push(answer);
@@ -231,6 +235,7 @@ impl Handler<ReadTrail> for Router {
         let disk = self.env.disk();
         let files = disk.list(TRAIL).into_iter().filter_map(|path| disk.read(&path));
         answer.keep(files.filter_map(|file| Entry::read(&file)).collect());
+        self.tell_usage();
         later
     }
 }

@@ -109,6 +109,7 @@ impl Router {
             self.abandon(key, flight);
         }
         let job = self.jobs.remove(key)?;
+        self.watch_end(&job);
         if self.rulebook.of_breakers(job.rules.operation.as_ref()).is_none() {
             self.forget_breakers();
         }

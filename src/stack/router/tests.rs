@@ -122,6 +122,7 @@ fn everything() -> settings::Router {
         overhead: Delay::Fixed(ms(1)),
         deadline: None,
         resilience: None,
+        watched: None,
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Router {
     /// The stack's configuration, which makes `retry` and `breaker` unused: each operation has its
     /// own. `None` if there is none.
     pub resilience: Option<config::Layers>,
+    /// What of the configuration in use is too much; `None` if nobody watches it.
+    pub watched: Option<config::monitor::alert::Thresholds>,
     /// The known bugs that it has.
     pub quirks: Quirks,
 }
