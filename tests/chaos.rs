@@ -1,12 +1,7 @@
 //! The sims of chaos, as a user has them: what they draw can be written down, has the same history
 //! without chaos, and is reached.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "chaos/imports.rs"]
 mod imports;
