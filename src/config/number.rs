@@ -14,7 +14,7 @@ pub(super) enum Number {
     /// Infinite, or no number at all although it is called one.
     NotFinite,
     /// Something else.
-    NotANumber,
+    Other,
 }
 
 /// The most digits or zeros that are looked at: enough for any number that could be meant.
@@ -32,18 +32,18 @@ pub(super) fn number(text: &str) -> Number {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => match exponent.parse::<i64>() {
             Ok(exponent) => (mantissa, exponent.clamp(-10_000, 10_000)),
-            Err(_) => return Number::NotANumber,
+            Err(_) => return Number::Other,
         },
         None => (text, 0),
     };
     let (whole, fraction) = match mantissa.split_once('.') {
-        Some((_, "")) => return Number::NotANumber,
+        Some((_, "")) => return Number::Other,
         Some(parts) => parts,
         None => (mantissa, ""),
     };
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) {
-        return Number::NotANumber;
+        return Number::Other;
     }
     let all = [whole, fraction].concat();
     let significant = all.trim_start_matches('0').trim_end_matches('0');
@@ -116,14 +116,14 @@ mod tests {
             ("1e400", Number::Huge),
             ("99999999999999999999", Number::Huge),
             ("1e999999999999", Number::Huge),
-            ("1e99999999999999999999", Number::NotANumber),
+            ("1e99999999999999999999", Number::Other),
             ("NaN", Number::NotFinite),
             ("-inf", Number::NotFinite),
-            ("", Number::NotANumber),
-            (".5", Number::NotANumber),
-            ("5.", Number::NotANumber),
-            ("3s", Number::NotANumber),
-            ("--3", Number::NotANumber),
+            ("", Number::Other),
+            (".5", Number::Other),
+            ("5.", Number::Other),
+            ("3s", Number::Other),
+            ("--3", Number::Other),
         ] {
             assert_eq!(number(text), is, "{text}");
         }

