@@ -14,6 +14,7 @@ mod coverage;
 mod error;
 mod exit;
 mod explain;
+mod html;
 mod internal;
 mod interrupt;
 mod list;

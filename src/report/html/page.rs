@@ -1,0 +1,124 @@
+//! The page: the template, with style, script and data put in.
+//!
+//! Nothing of a run is ever written as HTML but the title, which is escaped; all else is JSON in a
+//! data block, in which no `<`, `>` or `&` is left, so that nothing in it can end the block.
+
+use std::io::{self, BufWriter, Write};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{columns::Columns, head::Head};
+
+const TEMPLATE: &str = include_str!("assets/report.html");
+
+/// In the order in which they apply.
+const STYLES: &[&str] = &[
+    include_str!("assets/base.css"),
+    include_str!("assets/panels.css"),
+    include_str!("assets/widgets.css"),
+];
+
+/// In the order in which they are read; together they are one script.
+pub(super) const SCRIPTS: &[&str] = &[
+    include_str!("assets/data.js"),
+    include_str!("assets/text.js"),
+    include_str!("assets/model.js"),
+    include_str!("assets/dom.js"),
+    include_str!("assets/filter.js"),
+    include_str!("assets/scene.js"),
+    include_str!("assets/paint.js"),
+    include_str!("assets/diagram.js"),
+    include_str!("assets/scrubber.js"),
+    include_str!("assets/detail.js"),
+    include_str!("assets/requests.js"),
+    include_str!("assets/charts.js"),
+    include_str!("assets/checks.js"),
+    include_str!("assets/widgets.js"),
+    include_str!("assets/now.js"),
+    include_str!("assets/events.js"),
+    include_str!("assets/main.js"),
+];
+
+/// What is put in, in the order in which it stands in the template.
+const PLACES: [&str; 5] = ["{{policy}}", "{{title}}", "{{style}}", "{{data}}", "{{script}}"];
+
+#[derive(Serialize)]
+struct Data<'a> {
+    run: &'a Head<'a>,
+    events: &'a Columns,
+}
+
+/// Writes the page.
+pub(super) fn write(head: &Head<'_>, columns: &Columns, output: impl Write) -> io::Result<()> {
+    let style = STYLES.concat();
+    let script = format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat());
+    // Nothing may be fetched, and no other script or style may run, wherever it came from.
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        digest(&style),
+        digest(&script)
+    );
+    let mut output = BufWriter::new(output);
+    let mut rest = TEMPLATE;
+    for place in PLACES {
+        let (before, after) = rest.split_once(place).unwrap_or((rest, ""));
+        output.write_all(before.as_bytes())?;
+        rest = after;
+        match place {
+            "{{policy}}" => output.write_all(policy.as_bytes())?,
+            "{{title}}" => output.write_all(escaped(&head.title()).as_bytes())?,
+            "{{style}}" => output.write_all(style.as_bytes())?,
+            "{{script}}" => output.write_all(script.as_bytes())?,
+            _ => {
+                let data = Data { run: head, events: columns };
+                serde_json::to_writer(Escaping(&mut output), &data).map_err(io::Error::from)?;
+            }
+        }
+    }
+    output.write_all(rest.as_bytes())?;
+    output.flush()
+}
+
+fn digest(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
+}
+
+/// A text as HTML.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            character => html.push(character),
+        }
+    }
+    html
+}
+
+/// Writes JSON so that it can stand in a data block of HTML: in JSON, `<`, `>` and `&` are found in
+/// texts only, where they can be written otherwise.
+pub(super) struct Escaping<W>(pub(super) W);
+
+impl<W: Write> Write for Escaping<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
+        while let Some(place) = rest.iter().position(|byte| matches!(byte, b'<' | b'>' | b'&')) {
+            let (before, from) = rest.split_at(place);
+            self.0.write_all(before)?;
+            let Some((byte, after)) = from.split_first() else { break };
+            write!(self.0, "\\u{:04x}", u32::from(*byte))?;
+            rest = after;
+        }
+        self.0.write_all(rest)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
