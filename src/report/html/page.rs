@@ -6,7 +6,6 @@
 use std::io::{self, BufWriter, Write};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{columns::Columns, head::Head};
@@ -20,12 +19,18 @@ const STYLES: &[&str] = &[
     include_str!("assets/widgets.css"),
 ];
 
-/// In the order in which they are read; together they are one script.
+/// What shows the head of the page, in the order in which it is read.
+pub(super) const FIRST_SCRIPTS: &[&str] = &[
+    include_str!("assets/text.js"),
+    include_str!("assets/dom.js"),
+    include_str!("assets/widgets.js"),
+    include_str!("assets/head.js"),
+];
+
+/// The rest, which reads the events: it begins once the head has been painted.
 pub(super) const SCRIPTS: &[&str] = &[
     include_str!("assets/data.js"),
-    include_str!("assets/text.js"),
     include_str!("assets/model.js"),
-    include_str!("assets/dom.js"),
     include_str!("assets/filter.js"),
     include_str!("assets/scene.js"),
     include_str!("assets/paint.js"),
@@ -35,25 +40,29 @@ pub(super) const SCRIPTS: &[&str] = &[
     include_str!("assets/requests.js"),
     include_str!("assets/charts.js"),
     include_str!("assets/checks.js"),
-    include_str!("assets/widgets.js"),
     include_str!("assets/now.js"),
     include_str!("assets/events.js"),
     include_str!("assets/main.js"),
 ];
 
-/// What is put in, in the order in which it stands in the template.
-const PLACES: [&str; 5] = ["{{policy}}", "{{title}}", "{{style}}", "{{data}}", "{{script}}"];
+/// Begins with the rest after the next frame or, where there are no frames, after a while.
+const BEGIN: &str = "
+let hasBegun = false;
+const begin = () => { if (!hasBegun) { hasBegun = true; rest(); } };
+if (showHead()) { requestAnimationFrame(() => setTimeout(begin)); setTimeout(begin, 500); }
+";
 
-#[derive(Serialize)]
-struct Data<'a> {
-    run: &'a Head<'a>,
-    events: &'a Columns,
-}
+/// What is put in, in the order in which it stands in the template.
+const PLACES: [&str; 6] =
+    ["{{policy}}", "{{title}}", "{{style}}", "{{run}}", "{{events}}", "{{script}}"];
 
 /// Writes the page.
 pub(super) fn write(head: &Head<'_>, columns: &Columns, output: impl Write) -> io::Result<()> {
     let style = STYLES.concat();
-    let script = format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat());
+    let (first, rest) = (FIRST_SCRIPTS.concat(), SCRIPTS.concat());
+    let script = format!(
+        "(() => {{\n\"use strict\";\n{first}\nconst rest = () => {{\n{rest}}};\n{BEGIN}}})();\n"
+    );
     // Nothing may be fetched, and no other script or style may run, wherever it came from.
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
@@ -71,10 +80,8 @@ pub(super) fn write(head: &Head<'_>, columns: &Columns, output: impl Write) -> i
             "{{title}}" => output.write_all(escaped(&head.title()).as_bytes())?,
             "{{style}}" => output.write_all(style.as_bytes())?,
             "{{script}}" => output.write_all(script.as_bytes())?,
-            _ => {
-                let data = Data { run: head, events: columns };
-                serde_json::to_writer(Escaping(&mut output), &data).map_err(io::Error::from)?;
-            }
+            "{{run}}" => serde_json::to_writer(Escaping(&mut output), head)?,
+            _ => serde_json::to_writer(Escaping(&mut output), columns)?,
         }
     }
     output.write_all(rest.as_bytes())?;

@@ -1,27 +1,26 @@
 // The data block as events. Everything in it is text or a number, and stays so: no part of this
 // script ever turns any of it into HTML.
 
-const raw = JSON.parse(document.getElementById("data").textContent);
-const run = raw.run;
+const raw = JSON.parse(document.getElementById("events-data").textContent);
 
 /** The events: columns by the number of the event, which is its `seq` less one. */
 const events = (() => {
-  const { texts, nodes, shapes, cut } = raw.events;
-  const count = raw.events.at.length;
+  const { texts, nodes, shapes, cut } = raw;
+  const count = raw.at.length;
   const at = new Float64Array(count);
   const cause = new Int32Array(count);
   const row = new Uint32Array(count);
   const kind = new Uint16Array(count);
-  const node = Uint32Array.from(raw.events.node);
-  const shape = Uint32Array.from(raw.events.shape);
+  const node = Uint32Array.from(raw.node);
+  const shape = Uint32Array.from(raw.shape);
   const kinds = [...new Set(shapes.map((it) => it.kind))];
   const kindOf = shapes.map((it) => kinds.indexOf(it.kind));
   const next = new Uint32Array(shapes.length);
   let now = 0;
   for (let i = 0; i < count; i++) {
-    now += raw.events.at[i];
+    now += raw.at[i];
     at[i] = now;
-    const back = raw.events.cause[i];
+    const back = raw.cause[i];
     cause[i] = back === 0 || back > i ? -1 : i - back;
     row[i] = next[shape[i]]++;
     kind[i] = kindOf[shape[i]];
@@ -74,7 +73,7 @@ const events = (() => {
 })();
 
 // The numbers are in typed arrays now.
-raw.events.at = raw.events.node = raw.events.shape = raw.events.cause = null;
+raw.at = raw.node = raw.shape = raw.cause = null;
 
 /** The first event at or after an instant; `events.count` if there is none. */
 function firstAt(ns) {
@@ -89,3 +88,23 @@ function firstAt(ns) {
 
 /** The end of the run, also where not all of its events are here. */
 const endNs = Math.max(run.ended_ns, events.count ? events.at[events.count - 1] : 0, 1);
+
+/** An event in a line: what it says of itself, most telling first. */
+function detail(i) {
+  const get = (name) => events.field(i, name);
+  if (get("label") !== undefined && get("message") !== undefined) {
+    const answer = get("carries") === "answer" ? "answer to " : "";
+    const rest = get("cause") ?? (get("verdict") === "deliver" ? undefined : get("verdict"));
+    return short(`${answer}${get("label")} ${get("from")} → ${get("to")}${rest ? `, ${rest}` : ""}`, 120);
+  }
+  const parts = events.fields(i)
+    .filter(([, value]) => value !== null)
+    .slice(0, 6)
+    .map(([name, value]) => (name === "request" || name === "fault" ? visible(value) : `${name}=${valueText(name, value)}`));
+  return short(parts.join("  "), 120);
+}
+
+/** A button that selects an event. */
+function eventLink(i, text) {
+  return el("button.link", { type: "button", onclick: () => scene.select(i, { reveal: true }) }, text ?? `#${i + 1}`);
+}

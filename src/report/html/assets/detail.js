@@ -1,6 +1,6 @@
 // The selected event: what it says, what led to it, what it led to, and the request it belongs to.
 
-const CHAIN_SHOWN = 14;
+const CHAIN_SHOWN = 8;
 const LIST_SHOWN = 25;
 const FIRST_SHOWN = 8;
 
@@ -16,12 +16,12 @@ function detailPanel() {
       isHere ? el("b", words(events.kindName(i))) : eventLink(i, words(events.kindName(i))),
       " ", nameEl(events.nodes[events.node[i]], 20), el("div.note", detail(i)));
   }
-  /** A list that begins short, and becomes whole when asked. */
-  function list(name, items, most, here = -1) {
+  /** A list that begins short, with its beginning or its end, and becomes whole when asked. */
+  function list(name, items, most, { here = -1, end = false } = {}) {
     const isWhole = all.has(name) || items.length <= most;
-    const shownItems = isWhole ? items : [...items.slice(0, Math.ceil(most / 2)), -1, ...items.slice(items.length - Math.floor(most / 2))];
-    const more = (text) => el("li", el("button.link", { type: "button", onclick: () => { all.add(name); render(); } }, text));
-    return el("ol.events", shownItems.map((i) => (i < 0 ? more(`… ${count(items.length - most)} more`) : line(i, i === here))));
+    const more = isWhole ? null : el("li", el("button.link", { type: "button", onclick: () => { all.add(name); render(); } }, `… ${count(items.length - most)} ${end ? "before" : "more"}`));
+    const part = isWhole ? items : end ? items.slice(-most) : items.slice(0, most);
+    return el("ol.events", end ? more : null, part.map((i) => line(i, i === here)), end ? null : more);
   }
   function chain(i) {
     const path = [i];
@@ -52,9 +52,9 @@ function detailPanel() {
         el("dt", "at"), el("dd", instant(at)),
         el("dt", "node"), el("dd", nameEl(events.nodes[events.node[i]])),
         fields.map(([name, value]) => [el("dt", words(name)), el("dd", { class: value === null ? "note" : null }, el("bdi", valueText(name, value)))])),
-      el("h3", `What led to it`), list("chain", path, CHAIN_SHOWN, i),
+      el("h3", `What led to it`), list("chain", path, CHAIN_SHOWN, { here: i, end: true }),
       el("h3", `What it led to`), effects.length ? list("effects", effects, LIST_SHOWN) : el("p.note", "Nothing."),
-      request ? [el("h3", "Request ", nameEl(request.id)), list("request", request.events, LIST_SHOWN, i)] : null);
+      request ? [el("h3", "Request ", nameEl(request.id)), list("request", request.events, LIST_SHOWN, { here: i })] : null);
   }
   let last = -2;
   scene.on("select", () => {

@@ -17,6 +17,7 @@ function diagram() {
   const spacer = el("div.spacer");
   const scroller = el("div.scroller", { id: "diagram-scroller" }, canvas, spacer);
   const said = el("p.note", { id: "diagram-said" });
+  const line = el("div.now-line", { hidden: true, "aria-hidden": "true" });
   const tip = el("div.tip", { hidden: true, "aria-hidden": "true" });
   const bands = stacked(faultBands);
   let [width, gutter, drawn, bins, pending, held, hover] = [0, 130, [], null, 0, null, -1];
@@ -52,7 +53,7 @@ function diagram() {
     paintLabels(g, colours, top);
     g.restore();
     paintAxis(g, colours);
-    paintNow(g, colours);
+    placeNow();
     said.textContent = saidOf;
   }
 
@@ -239,12 +240,11 @@ function diagram() {
     return `${count(inView.length)} messages, not drawn but for ${count(chosen.length)} that were lost, late or doubled: zoom in for the others.`;
   }
 
-  function paintNow(g, colours) {
+  /** Puts the line of the scrubber where it belongs: the picture under it stays. */
+  function placeNow() {
     const at = x(scene.now);
-    if (at < gutter || at > width) return;
-    g.fillStyle = colours.accent;
-    g.fillRect(Math.round(at), AXIS - 6, 1, height());
-    shapeMark(g, colours.accent, true, [[at - 5, AXIS - 10], [at + 6, AXIS - 10], [at + 0.5, AXIS - 2]]);
+    line.hidden = width === 0 || at < gutter || at > width;
+    line.style.transform = `translateX(${Math.round(at)}px)`;
   }
 
   /** The event that is drawn next to a place; -1 if none is near. */
@@ -346,9 +346,10 @@ function diagram() {
   }
   scroller.addEventListener("scroll", draw);
   new ResizeObserver(draw).observe(scroller);
-  for (const what of ["view", "now", "select", "filter"]) scene.on(what, draw);
+  for (const what of ["view", "select", "filter"]) scene.on(what, draw);
+  scene.on("now", placeNow);
   scene.on("select", reveal);
-  return { element: el("div.diagram", scroller, tip), said, draw };
+  return { element: el("div.diagram", scroller, line, tip), said, draw };
 }
 
 /** What is drawn also where all else is too much. */

@@ -38,11 +38,6 @@ const replace = (element, ...children) => { element.replaceChildren(); return fi
 /** A name from a sim: kept apart from the text around it, whichever way it runs. */
 const nameEl = (text, most = 48) => el("bdi", { title: String(text).length > most ? short(text, 400) : null }, short(text, most));
 
-/** A button that selects an event. */
-function eventLink(i, text) {
-  return el("button.link", { type: "button", onclick: () => scene.select(i, { reveal: true }) }, text ?? `#${i + 1}`);
-}
-
 /** A panel with a heading. */
 function panel(id, title, note, ...children) {
   const heading = el("h2", { id: `${id}-title` }, title);

@@ -9,7 +9,8 @@ function scrubber() {
   const play = el("button", { type: "button", id: "play", onclick: toggle }, "▶ Play");
   const before = el("button", { type: "button", id: "previous", title: "Previous event shown", onclick: () => step(-1) }, "‹ Event");
   const after = el("button", { type: "button", id: "next", title: "Next event shown", onclick: () => step(1) }, "Event ›");
-  const track = el("div.overview", canvas, slider);
+  const line = el("div.overview-line", { "aria-hidden": "true" });
+  const track = el("div.overview", canvas, line, slider);
   let timer = 0;
   let last = 0;
 
@@ -78,14 +79,12 @@ function scrubber() {
     g.globalAlpha = 1;
     g.strokeStyle = colours.accent;
     g.strokeRect(v0 + 0.5, 0.5, Math.max(2, v1 - v0 - 1), height - 1);
-    g.fillStyle = colours.accent;
-    g.fillRect(Math.round(x(scene.now)) - 1, 0, 2, height);
   }
   const sync = () => {
     slider.value = String(Math.round((scene.now / endNs) * steps));
     slider.setAttribute("aria-valuetext", instant(Math.round(scene.now)));
     at.textContent = instant(Math.round(scene.now));
-    draw();
+    line.style.left = `${(scene.now / endNs) * 100}%`;
   };
   new ResizeObserver(draw).observe(track);
   scene.on("now", sync);

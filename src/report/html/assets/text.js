@@ -69,21 +69,6 @@ function valueText(name, value) {
   return visible(value);
 }
 
-/** An event in a line: what it says of itself, most telling first. */
-function detail(i) {
-  const get = (name) => events.field(i, name);
-  if (get("label") !== undefined && get("message") !== undefined) {
-    const answer = get("carries") === "answer" ? "answer to " : "";
-    const rest = get("cause") ?? (get("verdict") === "deliver" ? undefined : get("verdict"));
-    return short(`${answer}${get("label")} ${get("from")} → ${get("to")}${rest ? `, ${rest}` : ""}`, 120);
-  }
-  const parts = events.fields(i)
-    .filter(([, value]) => value !== null)
-    .slice(0, 6)
-    .map(([name, value]) => (name === "request" || name === "fault" ? visible(value) : `${name}=${valueText(name, value)}`));
-  return short(parts.join("  "), 120);
-}
-
 /** The value of a metric in its unit. */
 function metricText({ unit, value }) {
   if (unit === "duration") return duration(value);
