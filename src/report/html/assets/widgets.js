@@ -23,7 +23,7 @@ const WIDGETS = {
     it.projects?.length ? it.projects.map((one) => el("div.row", nameEl(one.name, 18), bar(one.all ? one.done / one.all : 0, `${short(one.name)}: ${one.done} of ${one.all} done`), el("span.num", `${count(one.done)}/${count(one.all)}`), el("span.num", { class: `num ${one.failed ? "bad" : "note"}` }, one.failed ? `✕ ${count(one.failed)}` : "")))
       : el("p.lead.note", "No project has work yet")),
   MetricsWidget: (it) => widget("MetricsWidget", "Metrics", it,
-    it.rate !== undefined ? [el("div.figures", el("div", el("div.figure", it.success), el("div.note", "success")), el("div", el("div.figure", it.p50), el("div.note", "p50")), el("div", el("div.figure", it.p95), el("div.note", "p95")), el("div", el("div.figure", it.rate), el("div.note", "a second"))), it.line ? spark(it.line) : null]
+    it.rate !== undefined ? [el("div.figures", el("div", el("div.figure", it.success), el("div.note", "success")), el("div", el("div.figure", it.p50), el("div.note", "p50")), el("div", el("div.figure", it.p95), el("div.note", "p95")), el("div", el("div.figure", it.rate), el("div.note", "per s"))), it.line ? spark(it.line) : null]
       : el("p.lead.note", it.state === "loading" ? "Requests are under way" : "Nothing measured yet")),
   AlertWidget: (it) => widget("AlertWidget", "Alerts", it,
     it.alerts?.length ? el("ul.alerts", it.alerts.slice(0, 5).map((one) => el("li", { class: one.firing ? "bad" : "good" }, one.firing ? "✕ " : "✓ ", nameEl(one.text, 44))), it.alerts.length > 5 ? el("li.note", `and ${count(it.alerts.length - 5)} more`) : null)
