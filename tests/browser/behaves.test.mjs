@@ -58,6 +58,7 @@ test("a click on a mark shows the event, its causes and effects, which lead on",
 async function markAt(page, seq) {
   const row = page.locator("#events tbody tr", { has: page.locator("button", { hasText: new RegExp(`^#${seq}$`) }) });
   await row.locator("button").first().click();
+  await page.locator("#diagram").scrollIntoViewIfNeeded();
   await settled(page);
   const found = await page.evaluate(() => {
     const canvas = document.getElementById("diagram");
@@ -230,7 +231,7 @@ test("requests are a waterfall that leads to their events", on("quickstart", {},
   assert.ok((await page.locator("#requests .fall-pause").count()) > 0, "waits to retry");
   await page.fill("#request-text", "architect/5");
   assert.match(await text(page, "#requests .waterfall"), /architect\/5/);
-  await page.locator("#requests .fall-call.bad").first().click();
+  await page.locator("#requests .waterfall .fall-call.bad").first().click();
   assert.match(await text(page, "#detail"), /attempt started/);
   assert.match(await text(page, "#detail"), /Request architect\/5/);
 }));
@@ -239,7 +240,7 @@ test("quotas are meters at the scrubber", on("sims/ccr/quota_levels.toml", {}, a
   assert.match(await text(page, "#meters"), /Quota of/);
   const used = async (to) => {
     await page.locator("#scrubber").evaluate((it, share) => { it.value = String(it.max * share); it.dispatchEvent(new Event("input")); }, to);
-    return text(page, "#meters .figure");
+    return page.locator("#meters .figure").first().innerText();
   };
   assert.match(await used(0), /^0 of/);
   assert.doesNotMatch(await used(1), /^0 of/);

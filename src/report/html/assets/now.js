@@ -40,7 +40,7 @@ const nowPanel = (() => {
     const all = new Map();
     for (const it of started) {
       if (events.at[it.start] > ns) break;
-      const name = events.field(it.start, "workspace") || "no workspace";
+      const name = events.field(it.start, "workspace") || "requests";
       if (!all.has(name)) all.set(name, { name, all: 0, done: 0, failed: 0 });
       const one = all.get(name);
       one.all++;
