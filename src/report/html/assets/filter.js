@@ -63,5 +63,5 @@ function filterBar(changed) {
     apply();
   } }, "Clear");
   const said = el("span.note", { role: "status", id: "filter-count" }, counted(events.count, "event"));
-  return el("div.filters", { role: "search" }, search, nodes, kinds, el("div.chips", { role: "group", "aria-label": "Groups of kinds" }, chips), clear, said);
+  return el("div.filters", { role: "search" }, search, nodes, kinds, clear, said, el("div.chips", { role: "group", "aria-label": "Groups of kinds" }, chips));
 }
