@@ -1,4 +1,4 @@
-//! One run as a page: a single HTML file that needs no network and no server.
+//! One run, or a sweep, as a page: a single HTML file that needs no network and no server.
 //!
 //! Here a run becomes data, and data a file; what is shown of it, and how, is in `html/assets/`.
 //! The same run makes the same bytes: nothing of this machine is in them. Whatever a sim or an
@@ -7,6 +7,7 @@
 mod columns;
 mod head;
 mod page;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ use std::{
     io::{self, Write},
     rc::Rc,
 };
+
+pub use self::sweep::Survey;
 
 use self::columns::Columns;
 use super::Finished;
@@ -70,6 +73,6 @@ impl Recording {
         let Watching { columns, moments } = &mut *self.0.borrow_mut();
         let moments = moments.finish(&finished.run.outcome);
         let head = head::head(sim, finished, &moments);
-        page::write(&head, columns, output)
+        page::write(&head.title(), &page::run_script(), (&head, &*columns), output)
     }
 }

@@ -6,9 +6,8 @@
 use std::io::{self, BufWriter, Write};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-
-use super::{columns::Columns, head::Head};
 
 const TEMPLATE: &str = include_str!("assets/report.html");
 
@@ -56,18 +55,43 @@ if (showHead()) { requestAnimationFrame(() => setTimeout(begin)); setTimeout(beg
 const PLACES: [&str; 6] =
     ["{{policy}}", "{{title}}", "{{style}}", "{{run}}", "{{events}}", "{{script}}"];
 
-/// Writes the page.
-pub(super) fn write(head: &Head<'_>, columns: &Columns, output: impl Write) -> io::Result<()> {
-    let style = STYLES.concat();
+/// The scripts of a page of many runs.
+pub(super) const SWEEP_SCRIPTS: &[&str] = &[
+    include_str!("assets/text.js"),
+    include_str!("assets/dom.js"),
+    include_str!("assets/paint.js"),
+    include_str!("assets/sweep.js"),
+];
+
+/// The whole script of a page of one run.
+pub(super) fn run_script() -> String {
     let (first, rest) = (FIRST_SCRIPTS.concat(), SCRIPTS.concat());
-    let script = format!(
-        "(() => {{\n\"use strict\";\n{first}\nconst rest = () => {{\n{rest}}};\n{BEGIN}}})();\n"
-    );
+    closed(&format!("{first}\nconst rest = () => {{\n{rest}}};\n{BEGIN}"))
+}
+
+/// The whole script of a page of many runs.
+pub(super) fn sweep_script() -> String {
+    closed(&SWEEP_SCRIPTS.concat())
+}
+
+/// A script that leaves nothing behind.
+fn closed(script: &str) -> String {
+    format!("(() => {{\n\"use strict\";\n{script}}})();\n")
+}
+
+/// Writes a page: its title, its script, and what the script reads.
+pub(super) fn write(
+    title: &str,
+    script: &str,
+    (head, events): (&impl Serialize, &impl Serialize),
+    output: impl Write,
+) -> io::Result<()> {
+    let style = STYLES.concat();
     // Nothing may be fetched, and no other script or style may run, wherever it came from.
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
         digest(&style),
-        digest(&script)
+        digest(script)
     );
     let mut output = BufWriter::new(output);
     let mut rest = TEMPLATE;
@@ -77,11 +101,11 @@ pub(super) fn write(head: &Head<'_>, columns: &Columns, output: impl Write) -> i
         rest = after;
         match place {
             "{{policy}}" => output.write_all(policy.as_bytes())?,
-            "{{title}}" => output.write_all(escaped(&head.title()).as_bytes())?,
+            "{{title}}" => output.write_all(escaped(title).as_bytes())?,
             "{{style}}" => output.write_all(style.as_bytes())?,
             "{{script}}" => output.write_all(script.as_bytes())?,
             "{{run}}" => serde_json::to_writer(Escaping(&mut output), head)?,
-            _ => serde_json::to_writer(Escaping(&mut output), columns)?,
+            _ => serde_json::to_writer(Escaping(&mut output), events)?,
         }
     }
     output.write_all(rest.as_bytes())?;

@@ -59,3 +59,39 @@ const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 /** Says something to whoever listens instead of looking. */
 const announcer = el("div.away", { role: "status", "aria-live": "polite" });
 const announce = (text) => { announcer.textContent = text; };
+
+/** Whoever draws in colours of the theme, to be told when it changes. */
+const redrawn = [];
+const redraw = () => redrawn.forEach((it) => it());
+
+/** Goes from the theme of the system to light to dark. */
+function themeButton() {
+  const button = el("button.quiet", { type: "button", id: "theme", onclick: () => {
+    const order = ["auto", "light", "dark"];
+    const next = order[(order.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % 3];
+    document.documentElement.dataset.theme = next;
+    button.textContent = `Theme: ${next}`;
+    redraw();
+  } }, "Theme: auto");
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  return button;
+}
+
+/** A command to be copied; the first of a page has an id. */
+function commandEl(name, text, id = null) {
+  const said = el("span.note", { role: "status" });
+  const command = el("code", { id }, visible(text));
+  const copy = el("button", { type: "button", id: id ? "copy" : null, "aria-label": `Copy: ${short(text, 80)}`, onclick: async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      said.textContent = "copied";
+    } catch {
+      // A page from the disk may not be let at the clipboard: then it is selected, for the keyboard.
+      getSelection().selectAllChildren(command);
+      said.textContent = "press Ctrl+C";
+    }
+  } }, "Copy");
+  return el("div.replay", el("span.note", name), command, copy, said);
+}
+
+const fact = (name, value) => el("div.fact", el("dt", name), el("dd", value));
