@@ -28,7 +28,8 @@ test("each widget in each state", async () => {
       const name = `${await widget.getAttribute("data-widget")}-${await widget.getAttribute("data-state")}`;
       if (colorScheme === "light") assertSame(`widget-${name}`, await widget.screenshot());
     }
-    assertSame(`widgets-${colorScheme}`, await page.locator(".gallery").screenshot());
+    // In the dark all of them at once: what they say is the same.
+    if (colorScheme === "dark") assertSame("widgets-dark", await page.locator(".gallery").screenshot());
     assert.deepEqual(complaints, []);
     await page.context().close();
   }

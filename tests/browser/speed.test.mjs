@@ -1,11 +1,10 @@
 // A run of 100 000 events: how long its page takes to be written and to be painted, and its size.
 
 import assert from "node:assert/strict";
-import { statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { folder, launch, open, root, seedbed } from "./lib.mjs";
-import { readFileSync } from "node:fs";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -19,8 +18,9 @@ test("the page of 100 000 events", async () => {
   writeFileSync(`${folder}/large.toml`, sim);
   const page = `${folder}/large.html`;
   const timed = (...args) => { const begin = performance.now(); const ran = seedbed(...args); return [performance.now() - begin, ran]; };
-  // The least of three: what else the machine does is not measured.
-  const least = (...args) => Math.min(...[1, 2, 3].map(() => timed(...args)[0]));
+  const build = process.env.SEEDBED.includes("/release/") ? "release" : "debug";
+  // The least of three: what else the machine does is not measured. A debug build is not measured at all.
+  const least = (...args) => Math.min(...(build === "release" ? [1, 2, 3] : [1]).map(() => timed(...args)[0]));
   const run = ["run", `${folder}/large.toml`, "--seed", "1"];
   const [plain, written] = [least(...run), least(...run, "--html", page)];
   const bytes = statSync(page).size;
@@ -40,7 +40,6 @@ test("the page of 100 000 events", async () => {
     const step = () => { if (++frames < 20) { document.getElementById(frames % 2 ? "zoom-in" : "zoom-out").click(); requestAnimationFrame(step); } else done((performance.now() - begin) / frames); };
     requestAnimationFrame(step);
   }));
-  const build = process.env.SEEDBED.includes("/release/") ? "release" : "debug";
   console.log(`${events} events, ${build} build: written in ${Math.round(written - plain)} ms (run alone ${Math.round(plain)} ms), ${(bytes / 1e6).toFixed(1)} MB; `
     + `first paint after ${Math.round(paint)} ms, ${(paint / nothing).toFixed(1)} times that of an empty page (${Math.round(nothing)} ms); ${frames.toFixed(0)} ms a frame while zooming`);
   assert.ok(bytes < 15e6, `${bytes} bytes`);
