@@ -27,7 +27,10 @@ async function select(page, kind, nth = 0) {
 }
 
 await shoot("report", "sims/quickstart.toml", 1, { width: 1280, height: 860 }, async (page) => {
-  await select(page, "call_timed_out", 0);
+  // The partition begins: what was on its way is lost.
+  await select(page, "message_dropped", 4);
+  for (let at = 0; at < 5; at++) await page.click("#zoom-in");
+  await page.click("#pan-left");
 });
 await shoot("report-dark", "sims/resilience/circuit_recovers.toml", 1, { width: 1280, height: 860, colorScheme: "dark" }, async (page) => {
   await select(page, "breaker_changed", 1);
