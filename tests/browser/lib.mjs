@@ -53,8 +53,8 @@ export const launch = () => chromium.launch({
     "--disable-sync", "--font-render-hinting=none", "--force-color-profile=srgb", "--disable-lcd-text"],
 });
 
-/** Opens a page; whatever it complains of is in `complaints`. */
-export async function open(browser, file, { width = 1280, height = 900, hash = "", ...options } = {}) {
+/** Opens a page, and waits for it to be complete; whatever it complains of is in `complaints`. */
+export async function open(browser, file, { width = 1280, height = 900, hash = "", waits = settled, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, reducedMotion: "reduce", colorScheme: "light", ...options });
   const page = await context.newPage();
   const complaints = [];
@@ -62,12 +62,12 @@ export async function open(browser, file, { width = 1280, height = 900, hash = "
   page.on("pageerror", (error) => complaints.push(error.stack ?? String(error)));
   page.on("request", (request) => { if (!request.url().startsWith("file:")) complaints.push(`asks for ${request.url()}`); });
   await page.goto(pathToFileURL(file).href + hash);
-  await settled(page);
+  await waits(page);
   return { page, complaints };
 }
 
 /** Waits until what was to be drawn is drawn. */
-export const settled = (page) => page.waitForSelector("html[data-ready], .gallery").then(() => page.evaluate(() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done())), 180))));
+export const settled = (page) => page.waitForSelector("html[data-ready], .gallery", { state: "attached" }).then(() => page.evaluate(() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done())), 180))));
 
 /** The share of pixels that differ. Pictures of other sizes differ altogether. */
 export function difference(a, b) {
