@@ -10,6 +10,7 @@ mod guards;
 mod healing;
 mod linear;
 mod metrics;
+mod moments;
 mod routing;
 mod sidecar;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 pub use expect::metric_text;
 pub use metrics::{Metrics, Outcomes};
+pub use moments::{Moment, Moments};
 pub use watch::{ALWAYS, Watch};
 
 /// What became of one check.

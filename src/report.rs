@@ -8,6 +8,8 @@
 pub mod document;
 pub mod event;
 #[cfg(feature = "cli")]
+pub mod html;
+#[cfg(feature = "cli")]
 pub mod junit;
 #[cfg(feature = "cli")]
 pub mod log;

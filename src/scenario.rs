@@ -62,7 +62,8 @@ pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 /// Reads a sim from its text.
 ///
 /// `name` is the file's path: messages show it, the sim's name is made from it, and a trace's path
-/// is relative to it. No file is touched.
+/// is relative to it. No file is touched, so a configuration must be in the text ([`load`] reads one
+/// beside it).
 ///
 /// # Errors
 ///
@@ -72,5 +73,5 @@ pub fn parse(name: &str, text: &str) -> Result<Sim, ScenarioError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(ScenarioError::TooLarge { name: name.to_owned() });
     }
-    build::sim(name, text)
+    build::sim(name, text, None)
 }

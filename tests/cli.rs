@@ -298,6 +298,46 @@ fn junit_has_a_suite_for_each_sim() {
 }
 
 #[test]
+fn a_page_shows_one_run_and_the_result_is_not_lost_with_it() {
+    let place = Place::with_good();
+    let ran = place.run(&["run", "a/good", "--seed", "2", "--html", "two.html"]).exits(0);
+    assert!(ran.out.contains("1 passed"), "{}", ran.out);
+    ran.says("page in ").says("two.html");
+    let page = fs::read_to_string(place.path().join("two.html")).expect("a page");
+    assert!(page.contains("\"seed\":\"2\"") && page.ends_with("</html>\n"));
+    place.run(&["replay", "a/good", "--seed", "2", "--html", "again.html"]).exits(0);
+    let again = fs::read_to_string(place.path().join("again.html")).expect("a page");
+    assert!(page == again, "run and replay write the same page");
+    place.run(&["run", "a/good", "--html", "x"]).exits(2).says("--html needs one run");
+    place.run(&["run", "a/good", "--open"]).exits(2).says("--html");
+    if Path::new("/dev/full").exists() {
+        let ran = place.run(&["run", "a/good", "--seed", "1", "--html", "/dev/full"]).exits(2);
+        assert!(ran.out.contains("1 passed"), "{}", ran.out);
+        ran.says("cannot write /dev/full");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_page_is_opened_by_what_the_desktop_has_or_its_place_is_said() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::with_good().file("bin/xdg-open", "#!/bin/sh\necho \"$1\" > opened\n");
+    let opener = place.path().join("bin/xdg-open");
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).expect("permissions");
+    let arguments = ["run", "a/good", "--seed", "1", "--html", "page.html", "--open"];
+    let with_path = |path: &str| {
+        let output = place.command(&arguments).env("PATH", path).output().expect("it runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = with_path(&place.path().join("bin").to_string_lossy());
+    assert!(!said.contains("no browser"), "{said}");
+    let opened = fs::read_to_string(place.path().join("opened")).expect("it was called");
+    assert!(opened.trim_end().ends_with("/page.html"), "{opened}");
+    assert!(with_path("/nowhere").contains("open the page by hand"));
+}
+
+#[test]
 fn paths_that_cannot_be_written_are_found_before_the_run() {
     let place = Place::with_good().file("read-only.xml", "");
     let read_only = place.path().join("read-only.xml");
@@ -317,6 +357,8 @@ fn paths_that_cannot_be_written_are_found_before_the_run() {
         assert_eq!(ran.out, "");
     }
     let ran = place.run(&["replay", "a/good", "--seed", "1", "--log", "sims"]).exits(2);
+    assert_eq!(ran.says("cannot write sims").out, "");
+    let ran = place.run(&["run", "a/good", "--seed", "1", "--html", "sims"]).exits(2);
     assert_eq!(ran.says("cannot write sims").out, "");
 }
 

@@ -139,6 +139,15 @@ impl Watched {
         }
     }
 
+    /// Whether it holds as things stand; `None` of a metric, which is measured at the end.
+    pub(super) fn holds(&self) -> Option<bool> {
+        match self {
+            Watched::Metric { .. } => None,
+            Watched::Event { bounds, seen, .. } => Some(bounds.hold(seen)),
+            Watched::Order { then_seen, .. } => Some(*then_seen),
+        }
+    }
+
     pub(super) fn finish(&self, metrics: &Metrics) -> CheckResult {
         let (check, failure) = match self {
             Watched::Metric { name, bounds } => {

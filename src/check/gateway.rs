@@ -353,6 +353,20 @@ impl Gateway {
         }
     }
 
+    /// The checks as they stand, always in the same order.
+    pub(super) fn built(&self) -> [(&'static str, &Built); 8] {
+        [
+            (ROUNDS, &self.rounds),
+            (IDLE, &self.idle),
+            (FINAL, &self.r#final),
+            (LEFT_OUT, &self.left_out),
+            (LAST_ERROR, &self.last_error),
+            (LET_GO, &self.let_go),
+            (WHOLE, &self.whole),
+            (BAGGAGE, &self.baggage),
+        ]
+    }
+
     pub(super) fn finish(&mut self, outcome: &Outcome) -> [(&'static str, Built); 8] {
         // A run that was ended early may have been about to.
         let is_done = outcome.ending != Ending::TimeLimit;

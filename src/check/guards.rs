@@ -375,6 +375,18 @@ impl Guards {
         }
     }
 
+    /// The checks as they stand, always in the same order.
+    pub(super) fn built(&self) -> [(&'static str, &Built); 6] {
+        [
+            (BREAKERS, &self.opened),
+            (COME_BACK, &self.come_back),
+            (ROOM, &self.room),
+            (ADDS_UP, &self.adds_up),
+            (MIDNIGHT, &self.midnight),
+            (SPREAD, &self.spread),
+        ]
+    }
+
     pub(super) fn finish(&mut self) -> [(&'static str, Built); 6] {
         let take = std::mem::take;
         [

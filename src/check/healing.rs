@@ -115,6 +115,11 @@ impl Healing {
         share.ok += u64::from(ok);
     }
 
+    /// The check as it stands.
+    pub(super) fn built(&self) -> &Built {
+        &self.works
+    }
+
     pub(super) fn take(&mut self) -> Built {
         std::mem::take(&mut self.works)
     }

@@ -316,6 +316,18 @@ impl Routing {
         self.quota.evaluate((*used > *limit).then(over));
     }
 
+    /// The checks as they stand, always in the same order.
+    pub(super) fn built(&self) -> [(&'static str, &Built); 6] {
+        [
+            (ATTEMPTS, &self.attempts),
+            (PROBES, &self.probes),
+            (GIVEN_UP, &self.given_up),
+            (PAUSES, &self.pauses),
+            (STREAM, &self.stream),
+            (QUOTA, &self.quota),
+        ]
+    }
+
     pub(super) fn finish(&mut self) -> [(&'static str, Built); 6] {
         let take = std::mem::take;
         [

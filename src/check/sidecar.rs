@@ -115,6 +115,26 @@ impl Sidecar {
         }
     }
 
+    /// The checks as they stand, always in the same order; some are in two parts.
+    pub(super) fn built(&self) -> impl Iterator<Item = (&'static str, &Built)> {
+        let Sidecar { access, results, events, delivery } = self;
+        let [scope, tokens, ids] = access.built();
+        let rest = [
+            (SCOPE, scope),
+            (TOKENS, tokens),
+            (IDS, ids),
+            (IDS, &events.ids),
+            (ORDER, &events.order),
+            (PROMISED, &events.told),
+            (PROMISED, delivery.built()),
+        ];
+        let results = results.iter().flat_map(|results| {
+            let [stay, once, linear, counts] = results.built();
+            [(RESULTS, stay), (ONCE, once), (LINEAR, linear), (COUNTS, counts)]
+        });
+        rest.into_iter().chain(results)
+    }
+
     /// What became of the checks.
     pub(super) fn finish(self) -> [(&'static str, Built); 9] {
         let Sidecar { access, results, mut events, delivery } = self;

@@ -316,6 +316,21 @@ impl Watch {
         }
     }
 
+    /// The checks that always run, as they stand. The order never changes; those that only some
+    /// runs have come last.
+    pub(super) fn built(&self) -> impl Iterator<Item = (&'static str, &Built)> {
+        let own = [(ENDS_ONCE, &self.ends_once), (NO_LEAK, &self.no_leak)].into_iter();
+        let built = own.chain(self.routing.built()).chain(self.gateway.built());
+        let works = self.healing.iter().map(|healing| (healing::WORKS_AGAIN, healing.built()));
+        let sidecar = self.sidecar.iter().flat_map(|sidecar| sidecar.built());
+        built.chain(self.guards.built()).chain(works).chain(sidecar)
+    }
+
+    /// Whether each expectation holds as things stand.
+    pub(super) fn expected(&self) -> impl Iterator<Item = Option<bool>> {
+        self.expectations.iter().map(Watched::holds)
+    }
+
     /// The results, once the run has ended.
     pub fn finish(&mut self, outcome: &Outcome) -> (Vec<CheckResult>, Metrics) {
         let mut metrics = self.tally.finish(outcome, self.open.len() as u64);

@@ -17,6 +17,7 @@ use super::{
     error::CliError,
     exit::Exit,
     list::pretty,
+    output,
     screen::Screen,
     sweep::{
         SweepFormat,
@@ -26,7 +27,10 @@ use super::{
 };
 use crate::{
     explore::sweep::{Line, Merge, MergeError, Ranges, Tally},
-    report::text::{counted, wrap},
+    report::{
+        html::Survey,
+        text::{counted, wrap},
+    },
 };
 
 /// How many of many are named in a text.
@@ -46,6 +50,9 @@ pub(super) struct MergeArgs {
     /// How to write what came of it; jsonl is the merged results themselves
     #[arg(long, value_enum, default_value_t = SweepFormat::Text)]
     format: SweepFormat,
+    /// Write a page that shows the results, for a browser: one file, no network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// What the document has besides the results.
@@ -84,6 +91,7 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
         })?;
     }
     let told = Told { tally: &tally, plan: &plan, made: &AllMade::new() };
+    let page = output::create(args.html.as_deref())?;
     let missing = merge.missing();
     let count = missing.values().fold(0_u64, |sum, seeds| sum.saturating_add(seeds.count()));
     let conflicts: Vec<String> =
@@ -114,6 +122,12 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
         conflicts,
         unplanned: merge.unplanned(),
     };
+    // What came of it is said even if the page cannot be written.
+    let written = page.map_or(Ok(()), |page| {
+        let mut survey = Survey::default();
+        merge.results().for_each(|line| survey.add(&line));
+        told.page(&survey, &more, page)
+    });
     let replay = told.first_replay().map(|replay| replay + "\n").unwrap_or_default();
     match args.format {
         SweepFormat::Text => {
@@ -133,7 +147,7 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
             screen.talk(&(told.summary() + &more.text(&missing) + &replay));
         }
     }
-    Ok(exit)
+    written.map(|()| exit)
 }
 
 impl More<'_> {

@@ -22,6 +22,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
+    html::{self, HtmlArgs, Page},
     options::{HostName, LoadArgs, seed},
     output,
     screen::Screen,
@@ -63,7 +64,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "EVENT")]
     break_on: Vec<Break>,
     /// Go through the events step by step, forwards and backwards
-    #[arg(long, conflicts_with_all = ["node", "kind", "log"])]
+    #[arg(long, conflicts_with_all = ["node", "kind", "log", "html"])]
     step: bool,
     /// Then print what the events say of the stack: faults, breakers, open requests, messages under
     /// way; at --until, at the break, or at the end
@@ -78,6 +79,8 @@ pub(super) struct ReplayArgs {
     /// Write the sim with the faults that its chaos draws as a plain sim
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
+    #[command(flatten)]
+    html: HtmlArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -96,6 +99,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         output::write_plan(path, &entry, args.seed)?;
     }
     let log = output::create_log(args.log.as_deref())?;
+    let page = args.html.create()?;
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
     if args.step {
         return stepped(&entry, &args, &options, filter.node_width, screen);
@@ -104,12 +108,14 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         screen: Screen::new(),
         filter,
         format: args.format,
-        may_exit: log.is_none() && !args.state,
+        may_exit: log.is_none() && page.is_none() && !args.state,
         kept: args.state.then(History::default),
         has_broken: false,
         error: None,
     }));
     let mut observers = vec![observer(&printer)];
+    let recording = page.as_ref().map(|_| html::record(&entry, args.seed)).transpose()?;
+    observers.extend(recording.iter().map(html::Recording::observer));
     let log = log.map(|log| {
         let path = log.path().to_owned();
         let (log, observer) = log.begin(&entry.sim, args.seed);
@@ -130,7 +136,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
             if kept.is_cut { "there were more events than are kept: it is older\n" } else { "" };
         screen.data(&format!("{cut}{}", step::state_text(&StackState::after(&kept.records))))?;
     }
-    end(&entry, &args, &options, run, wall, screen)
+    end(&entry, &args, &options, (run, wall), page.zip(recording), screen)
 }
 
 /// Goes through the events of a run step by step.
@@ -155,7 +161,7 @@ fn stepped(
     let history = history.take();
     step::Stepper::new(&history, &args.break_on, node_width)
         .run(std::io::stdin().lock(), screen)?;
-    end(entry, args, options, run, wall, screen)
+    end(entry, args, options, (run, wall), None, screen)
 }
 
 /// Runs the seed once more, and says what it came to.
@@ -163,14 +169,18 @@ fn end(
     entry: &Entry,
     args: &ReplayArgs,
     options: &Options,
-    run: SimRun,
-    wall: Duration,
+    (run, wall): (SimRun, Duration),
+    page: Option<(Page, html::Recording)>,
     screen: &mut Screen,
 ) -> Result<Exit, CliError> {
     let again = attempt::once(entry, args.seed, options, Vec::new())?;
     let finished = attempt::finish(entry, run.clone(), Some(&again), wall, options);
     let ended = compare(entry, &run, &again, args, options, screen)?;
-    Ok(ended.max(verdict(&finished.verdict, &finished.reasons(), &finished.replay, ended, screen)))
+    let ended =
+        ended.max(verdict(&finished.verdict, &finished.reasons(), &finished.replay, ended, screen));
+    let page = page.map(|(page, recording)| page.write(recording, entry, &finished));
+    args.html.tell(page.transpose()?, screen);
+    Ok(ended)
 }
 
 /// Says what the run came to.

@@ -13,6 +13,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
+    html::{self, HtmlArgs, Page},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
     output::{self, OutputFile},
     pool,
@@ -61,6 +62,8 @@ pub(super) struct RunArgs {
     /// Write the sim with the faults that its chaos draws as a plain sim; for one seed of one sim
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
+    #[command(flatten)]
+    html: HtmlArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -83,6 +86,12 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
             "name one sim and give one --seed",
         ));
     }
+    if args.html.is_asked_for() && plan.len() != 1 {
+        return Err(CliError::usage(
+            format!("--html needs one run, and these are {}", plan.len()),
+            "name one sim and give one --seed",
+        ));
+    }
     if let Some(path) = &args.write_plan {
         let [(entry, seed)] = plan[..] else {
             return Err(CliError::usage(
@@ -93,7 +102,8 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         output::write_plan(path, entry, seed)?;
     }
     let junit = output::create(args.junit.as_deref())?;
-    let log = Mutex::new(output::create_log(args.log.as_deref())?);
+    // Both are for the one run that there is then.
+    let files = Mutex::new((output::create_log(args.log.as_deref())?, args.html.create()?));
     let mut results = Results {
         screen,
         format: args.format,
@@ -106,13 +116,15 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         first_replay: None,
         reached: ReachedByAny::default(),
         skipped_lines: 0,
+        page: None,
     };
     let watch = Stopwatch::start();
     results.screen.begin(plan.len() as u64);
     let work = |index: usize| {
         let (entry, seed) = plan[index];
-        let log = log.lock().unwrap_or_else(PoisonError::into_inner).take();
-        one(entry, seed, &options, log)
+        let (log, page) =
+            std::mem::take(&mut *files.lock().unwrap_or_else(PoisonError::into_inner));
+        one(entry, seed, &options, log, page)
     };
     let mut closed = None;
     pool::in_order(args.jobs.threads(), plan.len(), work, |index, result| {
@@ -128,7 +140,12 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     results.screen.end();
     match closed {
         Some(error) => Err(error),
-        None => results.finish(entries.len(), watch, junit),
+        None => {
+            let page = results.page.take();
+            let exit = results.finish(entries.len(), watch, junit)?;
+            args.html.tell(page.transpose()?, screen);
+            Ok(exit)
+        }
     }
 }
 
@@ -164,18 +181,35 @@ pub(super) fn widths(plan: &[(&Entry, Seed)]) -> Widths {
     }
 }
 
+/// One run, and what became of its page: the run is not lost if that cannot be written.
+struct One {
+    finished: Finished,
+    page: Option<Result<Page, CliError>>,
+}
+
 fn one(
     entry: &Entry,
     seed: Seed,
     options: &Options,
     log: Option<Log>,
-) -> Result<Finished, CliError> {
-    let Some(log) = log else { return attempt::judged(entry, seed, options, Vec::new()) };
-    let path = log.path().to_owned();
-    let (log, observer) = log.begin(&entry.sim, seed);
-    let finished = attempt::judged(entry, seed, options, vec![observer])?;
-    log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
-    Ok(finished)
+    page: Option<Page>,
+) -> Result<One, CliError> {
+    let mut observers = Vec::new();
+    let recording = page.as_ref().map(|_| html::record(entry, seed)).transpose()?;
+    observers.extend(recording.iter().map(html::Recording::observer));
+    let log = log.map(|log| {
+        let path = log.path().to_owned();
+        let (log, observer) = log.begin(&entry.sim, seed);
+        observers.push(observer);
+        (log, path)
+    });
+    let finished = attempt::judged(entry, seed, options, observers)?;
+    if let Some((log, path)) = log {
+        log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
+    }
+    let written = page.zip(recording);
+    let page = written.map(|(page, recording)| page.write(recording, entry, &finished));
+    Ok(One { finished, page })
 }
 
 /// What is done with results as they come.
@@ -193,6 +227,7 @@ struct Results<'a> {
     first_replay: Option<String>,
     reached: ReachedByAny,
     skipped_lines: u64,
+    page: Option<Result<Page, CliError>>,
 }
 
 impl Results<'_> {
@@ -202,11 +237,14 @@ impl Results<'_> {
         entry: &Entry,
         seed: Seed,
         options: &Options,
-        result: Result<Finished, CliError>,
+        result: Result<One, CliError>,
     ) -> Result<(), CliError> {
         self.screen.advance(&entry.sim.name);
         let finished = match result {
-            Ok(finished) => finished,
+            Ok(One { finished, page }) => {
+                self.page = self.page.take().or(page);
+                finished
+            }
             Err(error @ CliError::Run { .. }) => {
                 self.worst = self.worst.max(error.exit());
                 if let (Some(junit), CliError::Run { error, replay }) = (&mut self.junit, &error) {

@@ -38,6 +38,7 @@ use super::{
     interrupt::Interrupt,
     list::pretty,
     options::{JobArgs, LoadArgs, SimArgs, seed},
+    output,
     regress::CORPUS,
     screen::Screen,
     sims::{self, Entry},
@@ -50,7 +51,7 @@ use crate::{
             from_environment,
         },
     },
-    report::{snapshot::text_hash, text::wall_text},
+    report::{html::Survey, snapshot::text_hash, text::wall_text},
     scenario::{Load, parse_duration, parse_probability},
     world::{Host, Probability, Seed},
 };
@@ -102,6 +103,9 @@ pub(super) struct SweepArgs {
     /// How to write what came of it
     #[arg(long, value_enum, default_value_t = SweepFormat::Text)]
     format: SweepFormat,
+    /// Write a page that shows the sweep, for a browser: one file, no network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -145,6 +149,29 @@ struct More {
     wall_ms: u64,
 }
 
+/// The same for a page, which nothing of the machine is part of.
+#[derive(Serialize)]
+struct PageMore {
+    planned: Option<u64>,
+    ended: Ended,
+    shard: String,
+}
+
+/// What the runs came to: all together and, if there is to be a page, each.
+struct Seen {
+    tally: Tally,
+    survey: Option<Survey>,
+}
+
+impl Seen {
+    fn add(&mut self, line: &FinishedLine) {
+        self.tally.add(line);
+        if let Some(survey) = &mut self.survey {
+            survey.add(line);
+        }
+    }
+}
+
 pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let watch = Stopwatch::start();
     let mut entries = sims::load(&args.sims.sims)?;
@@ -154,17 +181,18 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let plan = plan(&args, &entries, &way.options, screen)?;
     let line = plan.line(arguments(&way.options));
     let mut ledger = Ledger::new(&plan);
-    let mut tally = Tally::default();
+    let page = output::create(args.html.as_deref())?;
+    let mut seen =
+        Seen { tally: Tally::default(), survey: page.as_ref().map(|_| Survey::default()) };
     if let Some(path) = &args.results {
-        open(path, &args, &line, &mut ledger, &mut tally, screen)?;
+        open(path, &args, &line, &mut ledger, &mut seen, screen)?;
     }
     let interrupt = Interrupt::listen()
         .map_err(|error| CliError::usage(format!("cannot listen to signals: {error}"), ""))?;
-    let before = tally.runs;
-    let mut course =
-        Course { args: &args, screen, tally, interrupt, watch, ended: Ended::Complete };
+    let before = seen.tally.runs;
+    let mut course = Course { args: &args, screen, seen, interrupt, watch, ended: Ended::Complete };
     let outcome = course.run(&plan, &entries, &way, &Mutex::new(ledger));
-    let Course { tally, mut ended, interrupt, screen, .. } = course;
+    let Course { seen: Seen { tally, survey }, mut ended, interrupt, screen, .. } = course;
     let wall = watch.elapsed();
     if plan.count().is_some_and(|planned| tally.runs >= planned) {
         ended = Ended::Complete;
@@ -187,6 +215,10 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let exit = if matches!(outcome, Err(CliError::Closed)) { Exit::Closed } else { told.exit() };
     if exit != Exit::Closed {
         tell(&told, &args, more, (before, wall), screen)?;
+    }
+    if let (Some(page), Some(survey)) = (page, survey) {
+        let more = PageMore { planned: plan.count(), ended, shard: plan.shard().to_string() };
+        told.page(&survey, more, page)?;
     }
     outcome?;
     // An endless sweep that its budget ends has done what it was asked to.
@@ -286,7 +318,7 @@ fn open(
     args: &SweepArgs,
     line: &PlanLine,
     ledger: &mut Ledger<'_>,
-    tally: &mut Tally,
+    seen: &mut Seen,
     screen: &mut Screen,
 ) -> Result<(), CliError> {
     let plan = ledger.plan;
@@ -307,7 +339,7 @@ fn open(
                 Some(task) => {
                     started.remove(&task.number);
                     if ledger.done.insert(task.number) {
-                        tally.add(&line);
+                        seen.add(&line);
                     }
                 }
                 None => foreign += 1,
@@ -322,8 +354,8 @@ fn open(
     if foreign > 0 {
         screen.talk(&format!("{path}: {foreign} lines are of no run of this sweep: left out\n"));
     }
-    if tally.runs > 0 {
-        screen.talk(&format!("{path}: going on after {} runs\n", tally.runs));
+    if seen.tally.runs > 0 {
+        screen.talk(&format!("{path}: going on after {} runs\n", seen.tally.runs));
     }
     started.retain(|number, _| !ledger.done.contains(*number));
     for task in started.values() {
@@ -340,7 +372,7 @@ fn open(
 struct Course<'a> {
     args: &'a SweepArgs,
     screen: &'a mut Screen,
-    tally: Tally,
+    seen: Seen,
     interrupt: Interrupt,
     watch: Stopwatch,
     ended: Ended,
@@ -361,7 +393,7 @@ impl Course<'_> {
                 replay: super::command_line(),
             }),
         };
-        self.screen.begin_sweep(plan.count(), self.tally.runs);
+        self.screen.begin_sweep(plan.count(), self.seen.tally.runs);
         let alone = {
             let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
             let suspects = ledger.suspects.iter().map(|task| task.number).collect::<Vec<_>>();
@@ -386,15 +418,15 @@ impl Course<'_> {
     /// Looks at a result, and says whether to go on.
     fn look(&mut self, line: Option<&FinishedLine>) -> Result<Next, CliError> {
         if let Some(line) = line {
-            let failed = self.tally.failed;
-            self.tally.add(line);
-            self.screen.advance_sweep(self.tally.failed, failed != self.tally.failed);
+            let failed = self.seen.tally.failed;
+            self.seen.add(line);
+            self.screen.advance_sweep(self.seen.tally.failed, failed != self.seen.tally.failed);
             if self.args.format == SweepFormat::Jsonl {
                 let text = Line::Finished(Box::new(line.clone())).to_text().map_err(internal)?;
                 self.screen.data(&text)?;
             }
         }
-        let is_enough = |most: NonZeroU64| self.tally.failed >= most.get();
+        let is_enough = |most: NonZeroU64| self.seen.tally.failed >= most.get();
         let is_late = |budget: Duration| self.watch.elapsed() >= budget;
         if self.interrupt.was_asked() {
             self.ended = Ended::Interrupted;

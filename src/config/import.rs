@@ -144,7 +144,10 @@ pub fn import(name: &str, text: &str) -> Result<Import, ImportError> {
         return Err(ImportError::Unknown { name: name(), why });
     };
     let draft: Draft = draft.map_err(|why| ImportError::Nothing { name: name(), why })?;
-    Ok(Import { gateway, sim: draft.write(gateway, &name()), findings: notes.into_findings() })
+    // Where the file was is nobody's business.
+    let file = name();
+    let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
+    Ok(Import { gateway, sim: draft.write(gateway, file), findings: notes.into_findings() })
 }
 
 /// The name of a file, short enough for a message.

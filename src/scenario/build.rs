@@ -19,7 +19,7 @@ pub(super) mod syntax;
 mod workspace;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use miette::{LabeledSpan, SourceSpan};
@@ -48,14 +48,16 @@ const TABLES_MAX: usize = 1_000;
 /// How many seeds a sim may list.
 const SEEDS_MAX: usize = 1_000;
 
-/// Reads and checks a text of bounded length.
-pub(super) fn sim(name: &str, text: &str) -> Result<Sim, ScenarioError> {
+/// Reads and checks a text of bounded length. `beside` is the folder in which other files may be read;
+/// none is if it is not given.
+pub(super) fn sim(name: &str, text: &str, beside: Option<&Path>) -> Result<Sim, ScenarioError> {
     let source = Source::new(name, text);
     let raw: RawSim = match toml::from_str(text) {
         Ok(raw) => raw,
         Err(error) => return Err(invalid(vec![syntax::problem(&source, &error)])),
     };
-    let mut builder = Builder { source, problems: Vec::new() };
+    let beside = beside.map(Path::to_owned);
+    let mut builder = Builder { source, beside, problems: Vec::new() };
     let sim = builder.sim(Path::new(name), raw);
     if builder.problems.is_empty() { Ok(sim) } else { Err(invalid(builder.problems)) }
 }
@@ -71,6 +73,7 @@ pub(super) fn invalid(mut problems: Vec<Problem>) -> ScenarioError {
 /// Collects problems while a sim is put together.
 struct Builder {
     source: Source,
+    beside: Option<PathBuf>,
     problems: Vec<Problem>,
 }
 

@@ -9,7 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::ScenarioError;
 use super::model::{Load, Sim};
-use super::{TEXT_BYTES_MAX, parse};
+use super::{TEXT_BYTES_MAX, build};
+use crate::config::security::TEXT_BYTES_MAX as CONFIG_BYTES_MAX;
 
 /// How many entries of folders a search reads.
 pub(super) const ENTRIES_MAX: usize = 10_000;
@@ -21,10 +22,12 @@ const DEPTH_MAX: usize = 16;
 ///
 /// # Errors
 ///
-/// What [`parse`] refuses; a file that is missing, a folder, not UTF-8 or longer than
+/// What [`parse`](super::parse) refuses; a file that is missing, a folder, not UTF-8 or longer than
 /// [`TEXT_BYTES_MAX`]; a sim whose trace is not there.
 pub fn load(path: &Path) -> Result<Sim, ScenarioError> {
-    let sim = parse(&path.to_string_lossy(), &read_text(path)?)?;
+    let text = read_text(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let sim = build::sim(&path.to_string_lossy(), &text, Some(folder))?;
     if let Some(Load::Trace { file, trace, .. }) = &sim.load
         && !file.is_file()
     {
@@ -33,6 +36,20 @@ pub fn load(path: &Path) -> Result<Sim, ScenarioError> {
         return Err(sim.error(trace.span, &message, help));
     }
     Ok(sim)
+}
+
+/// Reads a configuration beside a sim; of one that is too long only so much that this is seen.
+pub(super) fn read_config(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let most = CONFIG_BYTES_MAX as u64 + 1;
+    fs::File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = String::from_utf8_lossy(&bytes);
+    if bytes.len() <= CONFIG_BYTES_MAX && text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(format!("{} is not UTF-8 text", path.display()));
+    }
+    Ok(text.into_owned())
 }
 
 pub(super) fn read_text(path: &Path) -> Result<String, ScenarioError> {

@@ -24,7 +24,7 @@ pub(super) use chaos::{RawChaos, RawFaultPoint, RawHealing, RawPoints};
 pub(super) use events::{
     RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
-pub(super) use resilience::{RawChange, RawConfigMonitor, RawResilience};
+pub(super) use resilience::{RawChange, RawConfigFile, RawConfigMonitor, RawResilience};
 pub(super) use router::{
     RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
 };

@@ -280,6 +280,21 @@ impl Value for Whole {
     });
 }
 
+/// How often something is drawn, relative to others; 0 is never.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weight(pub(super) u32);
+
+impl Value for Weight {
+    fn read(scalar: &Scalar) -> Result<Self, UnitError> {
+        match scalar {
+            Scalar::Integer(number @ 0..=1_000_000) => Ok(Weight(*number as u32)),
+            _ => Err(wrong("a weight", scalar, "write a whole number from 0 to 1000000")),
+        }
+    }
+
+    schema!("Weight", { "type": "integer", "minimum": 0, "maximum": 1_000_000 });
+}
+
 /// Millionths of a dollar.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MicroDollars(pub(super) u64);

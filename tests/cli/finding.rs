@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// It fails only with some seeds: whether opus answers in time is left to chance. As in the transcript,
 /// with more errors, so that the first seed fails.
-const FLAKE: &str = include_str!("transcript/flake.in/sims/flake.toml");
+const FLAKE: &str = include_str!("../transcript/flake.in/sims/flake.toml");
 
 fn flake() -> String {
     FLAKE.replace("seeds = [2]", "seeds = [1]").replace("\"2%\"", "\"40%\"")

@@ -92,11 +92,11 @@ fn old_variables_become_a_preset() {
 
 #[test]
 fn a_migration_that_changes_something_is_seen() {
-    let place = Place::new().file("old.env", "RETRY_MAX_ATTEMPTS=12\n");
+    let place = Place::new().file("old.env", "CIRCUIT_BREAKER_RECOVERY_TIMEOUT=400\n");
     let arguments = ["config", "migrate", "old.env", "--verify", "--format", "json"];
     let document = place.run(&arguments).exits(1).json();
     assert_eq!(document["verified"]["equal"], false);
-    assert_eq!(document["clamped"], serde_json::json!([["retry_attempts", "12", "10"]]));
+    assert_eq!(document["clamped"][0], serde_json::json!(["recovery_timeout", "400", "300"]));
     assert_ne!(document["confidence"], "HIGH");
     place.run(&["config", "migrate"]).exits(2);
     let open = Place::new().file("old.env", "RETRY_MAX_ATTEMPTS='1\n");

@@ -10,6 +10,8 @@ use seedbed::{
     scenario::{self, Must},
 };
 
+use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+
 use super::chaos::run;
 
 /// The files, and what must be in each list: paths of what has no counterpart, and of secrets.
@@ -124,5 +126,61 @@ fn no_secret_leaves_the_file() {
 fn the_same_file_makes_the_same_sim() {
     for (file, ..) in FILES {
         assert_eq!(imported(file), imported(file));
+    }
+}
+
+/// What people and machines write by mistake, or to do harm.
+const MISTAKES: [&str; 18] = [
+    "",
+    "0",
+    "-1",
+    "1e999",
+    "999999999999999999999",
+    ".nan",
+    "null",
+    "[]",
+    "{}",
+    "\"",
+    "'",
+    ":",
+    ",",
+    "*a",
+    "\n",
+    "\u{202e}",
+    "router",
+    "x\n[[fault]]\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A file with mistakes in it is refused, or makes a sim that can be read: never a panic, never a
+    /// sim that is none.
+    #[test]
+    fn a_file_with_mistakes_makes_a_sim_or_none(
+        file in 0..FILES.len(),
+        mistakes in proptest::collection::vec((any::<u16>(), 0..12_usize, 0..MISTAKES.len()), 1..4),
+    ) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(FILES[file].0);
+        let mut letters: Vec<char> = fs::read_to_string(path).expect("a file").chars().collect();
+        for (place, length, mistake) in mistakes {
+            let from = usize::from(place) % letters.len().max(1);
+            let to = (from + length).min(letters.len());
+            letters.splice(from..to, MISTAKES[mistake].chars());
+        }
+        let text: String = letters.into_iter().collect();
+        if let Ok(import) = import("x", &text) {
+            let sim = scenario::parse("sims/imported.toml", &import.sim);
+            prop_assert!(sim.is_ok(), "{:?}\n{}\n{}", sim.err(), text, import.sim);
+        }
+    }
+
+    /// The same of any bytes.
+    #[test]
+    fn any_bytes_make_a_sim_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let text = String::from_utf8_lossy(&bytes);
+        for before in ["", "{", "model_list:\n- model_name: a\n  litellm_params: {model: b}\n"] {
+            let _ = import("x", &format!("{before}{text}"));
+        }
     }
 }

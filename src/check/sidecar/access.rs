@@ -83,6 +83,11 @@ impl Access {
         }
     }
 
+    /// The checks on projects, on tokens and on ids, as they stand.
+    pub(super) fn built(&self) -> [&Built; 3] {
+        [&self.scope, &self.tokens, &self.ids]
+    }
+
     /// The checks on projects, on tokens and on ids.
     pub(super) fn finish(self) -> [Built; 3] {
         [self.scope, self.tokens, self.ids]

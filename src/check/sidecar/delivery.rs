@@ -157,6 +157,11 @@ impl Delivery {
         }
     }
 
+    /// The check as it stands.
+    pub(super) fn built(&self) -> &Built {
+        &self.promised
+    }
+
     /// Judges what was owed to those who said that they stop; of others nobody knows whether they
     /// still listened.
     pub(super) fn finish(mut self) -> Built {

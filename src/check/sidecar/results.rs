@@ -253,6 +253,11 @@ impl Results {
         );
     }
 
+    /// The same checks as they stand.
+    pub(super) fn built(&self) -> [&Built; 4] {
+        [&self.stay, &self.once, &self.linear, &self.counts]
+    }
+
     /// The checks on what stays, on what is applied once, on the order, and on the counts.
     pub(super) fn finish(mut self) -> [Built; 4] {
         // What was never answered is a part of the history, too.

@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use crate::{
     cli::{
+        error::CliError,
         exit::Exit,
+        output::OutputFile,
         shrink::sized,
         sims::quoted,
         sweep::after::{AllMade, Made},
@@ -17,6 +19,7 @@ use crate::{
     explore::sweep::{PlanLine, RunVerdict, Tally},
     report::{
         document::VERSION,
+        html::Survey,
         text::{RED, counted, mark, styled, wrap},
     },
 };
@@ -68,14 +71,31 @@ struct FailureDocument<'a> {
 impl<'a> Told<'a> {
     /// The command that runs a seed of a sim again.
     fn replay(&self, sim: &str, seed: u64) -> String {
+        let (before, after) = self.command(sim);
+        format!("{before}{seed}{after}")
+    }
+
+    /// What stands before and after the seed in the command that runs a sim again.
+    fn command(&self, sim: &str) -> (String, String) {
         let planned = self.plan.sims.iter().find(|planned| planned.sim == sim);
         let path = planned.map_or(sim, |planned| planned.path.as_str());
-        let mut command = format!("seedbed replay {} --seed {seed}", quoted(&clean(path)));
-        for argument in &self.plan.arguments {
-            command += " ";
-            command += &quoted(&clean(argument));
-        }
-        command
+        let argument = |argument: &String| format!(" {}", quoted(&clean(argument)));
+        let after = self.plan.arguments.iter().map(argument).collect();
+        (format!("seedbed replay {} --seed ", quoted(&clean(path))), after)
+    }
+
+    /// Writes a page of the results.
+    pub(in crate::cli) fn page<T: Serialize>(
+        &self,
+        survey: &Survey,
+        more: T,
+        output: OutputFile,
+    ) -> Result<(), CliError> {
+        let sims = self.plan.sims.iter().map(|planned| planned.sim.clone());
+        let commands = sims.map(|sim| (sim.clone(), self.command(&sim))).collect();
+        let OutputFile { path, file } = output;
+        let written = survey.write(&self.document(more), &commands, file);
+        written.map_err(|source| CliError::Output { path, source })
     }
 
     /// The command for the failure that matters most.

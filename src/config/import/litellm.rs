@@ -106,7 +106,7 @@ impl<'a> Settings<'_, 'a> {
     fn retries(&mut self, draft: &mut Draft, notes: &mut Notes) {
         let given = self.take("num_retries", notes);
         let read = given.as_ref().and_then(|at| at.whole(notes, 99));
-        let path = given.map_or_else(|| "LiteLLM's own number".to_owned(), |at| at.path);
+        let path = given.as_ref().map_or("LiteLLM's own number", |at| at.path.as_str());
         let retries = read.unwrap_or(RETRIES);
         let mut table = format!("preset = \"litellm\", attempts = {}", retries + 1);
         if let Some(at) = self.take("retry_after", notes)
@@ -122,7 +122,7 @@ impl<'a> Settings<'_, 'a> {
         if retries > 0 {
             let why = "LiteLLM retries at any model of the group, at once if another is well";
             let instead = "each model of the chain is retried by itself, with LiteLLM's pauses";
-            notes.absent("router_settings.num_retries", why, instead);
+            notes.either(given.as_ref(), "router_settings.num_retries", why, instead);
         }
     }
 
@@ -175,7 +175,7 @@ impl<'a> Settings<'_, 'a> {
                    at the first, and a model that is alone in its group hardly ever";
         let instead =
             "a breaker over the last minute, which lets one call try first, alike for all";
-        notes.absent("router_settings.cooldown_time", why, instead);
+        notes.either(time.as_ref(), "router_settings.cooldown_time", why, instead);
     }
 
     fn chains(&mut self, draft: &mut Draft, groups: &Groups, notes: &mut Notes) {
@@ -224,9 +224,8 @@ impl<'a> Settings<'_, 'a> {
     fn strategy(&mut self, draft: &mut Draft, groups: &Groups, notes: &mut Notes) {
         let given = self.take("routing_strategy", notes);
         let name = given.as_ref().and_then(|at| at.text(notes)).unwrap_or("simple-shuffle");
-        let mut note = |why: &str, instead: &str| match &given {
-            Some(at) => notes.assume(at, why, instead),
-            None => notes.absent("router_settings.routing_strategy", why, instead),
+        let mut note = |why: &str, instead: &str| {
+            notes.either(given.as_ref(), "router_settings.routing_strategy", why, instead);
         };
         let strategy = match name {
             "simple-shuffle" => "weighted",

@@ -53,6 +53,14 @@ impl Notes {
         self.push(Finding { path, kind: Kind::Assumed, found, why: why.to_owned(), assumed });
     }
 
+    /// About a value that may be there or not.
+    pub(super) fn either(&mut self, at: Option<&At<'_>>, path: &str, why: &str, instead: &str) {
+        match at {
+            Some(at) => self.assume(at, why, instead),
+            None => self.absent(path, why, instead),
+        }
+    }
+
     /// All of it.
     pub(super) fn into_findings(mut self) -> Vec<Finding> {
         if self.more > 0 {

@@ -8,7 +8,7 @@ use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::{Backend, ErrorMix, FaultKind, RetryAfter, Sim};
 use crate::scenario::raw::{RawBackend, RawBackendFault, RawErrors, RawRetryAfter};
 use crate::scenario::units::PPM;
-use crate::scenario::values::{MicroDollars, Whole};
+use crate::scenario::values::{MicroDollars, Weight, Whole};
 use crate::world::{Delay, Probability};
 
 /// The longest raw Retry-After, in characters.
@@ -22,7 +22,7 @@ impl Builder {
             name: raw.name.value,
             provider: raw.provider.unwrap_or_default(),
             tier: raw.tier.unwrap_or(1),
-            weight: self.whole_up_to(raw.weight, 1, 1_000_000, "the weight"),
+            weight: self.read(raw.weight, Weight(1)).0,
             price_micros: self.read(raw.price, MicroDollars(0)).0,
             first_token: self.delay(raw.first_token, first_token),
             tokens_per_second: self.whole_up_to(

@@ -14,10 +14,11 @@ use crate::config::detect::Signals;
 use crate::config::monitor::alert::Thresholds;
 use crate::config::{Form, Layers, Problem, Refused, Speaker, read};
 use crate::scenario::field::At;
+use crate::scenario::files::read_config;
 use crate::scenario::model::{Operator, Sim};
 use crate::scenario::names::{NAME_LEN_MAX, is_name};
 use crate::scenario::raw::{
-    RawAgent, RawChange, RawConfigMonitor, RawResilience, RawRouter,
+    RawAgent, RawChange, RawConfigFile, RawConfigMonitor, RawResilience, RawRouter,
 };
 use crate::scenario::units::quoted;
 use crate::stack::settings::DueChange;
@@ -112,9 +113,9 @@ impl Builder {
             return None;
         }
         let mut layers = Layers::new();
-        if let Some(At { value: file, .. }) = raw.file {
-            let taken = layers.replace_file(&file.name.value, &file.text.value);
-            self.taken(file.text.span, taken, Problem::one_line);
+        if let Some((file, span)) = raw.file.and_then(|file| self.config_file(file)) {
+            let taken = layers.replace_file(&file.0, &file.1);
+            self.taken(span, taken, Problem::one_line);
         }
         let host = raw.host.as_ref().map(|host| host.value.as_str());
         if raw.env.is_some() || host.is_some() {
@@ -152,6 +153,28 @@ impl Builder {
             response_us: response.map(micros),
             memory_bytes: memory.map(|bytes| bytes.0),
             ..Thresholds::default()
+        }
+    }
+
+    /// The name of a configuration file and what is in it, and where that is said.
+    fn config_file(
+        &mut self,
+        At { value: RawConfigFile { name, text }, .. }: At<RawConfigFile>,
+    ) -> Option<((String, String), SourceSpan)> {
+        if let Some(text) = text {
+            return Some(((name.value, text.value), text.span));
+        }
+        let read = match &self.beside {
+            Some(folder) => read_config(&folder.join(&name.value)),
+            None => Err(format!("{} is not read here", quoted(&name.value))),
+        };
+        match read {
+            Ok(text) => Some(((name.value, text), name.span)),
+            Err(message) => {
+                let help = "add text = \"\"\"…\"\"\", or name a file relative to the sim's folder";
+                self.error(name.span, "no text", &message, help);
+                None
+            }
         }
     }
 
@@ -197,10 +220,10 @@ impl Builder {
                 operations: raw.operations,
             };
             let what = match (raw.file, settings.is_empty()) {
-                (Some(file), true) => What::File {
-                    name: file.value.name.value.into(),
-                    text: file.value.text.value.into(),
-                },
+                (Some(file), true) => {
+                    let Some(((name, text), _)) = self.config_file(file) else { continue };
+                    What::File { name: name.into(), text: text.into() }
+                }
                 (None, false) => {
                     What::Settings(Value::Object(settings.into_table()).to_string().into())
                 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::RawDelay;
 use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::Provider;
-use crate::scenario::values::{MicroDollars, Whole};
+use crate::scenario::values::{MicroDollars, Weight, Whole};
 use crate::world::Probability;
 
 #[derive(Debug, Deserialize)]
@@ -23,8 +23,8 @@ pub(in crate::scenario) struct RawBackend {
     pub(in crate::scenario) provider: Option<Provider>,
     /// How capable the model is; more is more. Default: 1.
     pub(in crate::scenario) tier: Option<u8>,
-    /// Its share of the requests under a weighted choice. Default: 1.
-    pub(in crate::scenario) weight: Option<Field<Whole>>,
+    /// Its share of the requests under a weighted choice; 0 is asked only after others. Default: 1.
+    pub(in crate::scenario) weight: Option<Field<Weight>>,
     /// Dollars for a million output tokens. Default: 0.
     pub(in crate::scenario) price: Option<Field<MicroDollars>>,
     /// The time to the first token. Default: log-normal, p50 400ms, p99 3s.

@@ -54,10 +54,10 @@ pub(in crate::scenario) struct RawConfigMonitor {
 #[cfg_attr(feature = "cli", schemars(rename = "ConfigFile"))]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(in crate::scenario) struct RawConfigFile {
-    /// What it is called.
+    /// What it is called. One that ends in .json is JSON, any other is TOML.
     pub(in crate::scenario) name: At<String>,
-    /// What is in it, as TOML.
-    pub(in crate::scenario) text: At<String>,
+    /// What is in it. Default: what is in the file of that name, relative to the sim's.
+    pub(in crate::scenario) text: Option<At<String>>,
 }
 
 /// A change of the configuration while the sim runs.

@@ -122,7 +122,6 @@ fn retry_after() {
 #[test]
 fn counts() {
     for key in [
-        "weight",
         "chunk_tokens",
         "requests_per_minute",
         "tokens_per_minute",
@@ -136,7 +135,10 @@ fn counts() {
         }
     }
     backend("weight = 1_000_000\nchunk_tokens = 1_000_000");
-    refused("weight = 1_000_001", &["11:10 [1_000_001] the weight can be at most 1000000"]);
+    for bad in ["-1", "1.5", "1_000_001"] {
+        refused(&format!("weight = {bad}"), &[&format!("11:10 [{bad}] expected a weight, found")]);
+    }
+    assert_eq!(backend("weight = 0").weight, 0);
     refused("chunk_tokens = 1_000_001", &["11:16 [1_000_001] tokens in a chunk can be at most"]);
 }
 

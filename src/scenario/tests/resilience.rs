@@ -1,7 +1,7 @@
 //! What a sim may say of the stack's configuration and of its changes, and what is refused.
 
 use super::{MINIMAL, check, check_tables, with};
-use crate::{config::audit::What, stack::settings::DueChange};
+use crate::{config::audit::What, scenario::load, stack::settings::DueChange};
 
 #[test]
 fn a_configuration_gives_each_operation_its_numbers() {
@@ -88,5 +88,34 @@ fn what_would_change_nothing_is_refused() {
     check(
         "purpose = \"p\"\n[resilience]\n[[service]]\nname = \"db\"\n[[caller]]\nname = \"c\"\nservice = \"db\"\n",
         &["2:1 [[resilience]] there is no router to configure | add [router]"],
+    );
+}
+
+#[test]
+fn a_configuration_may_lie_beside_the_sim() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &[u8]| {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    };
+    let load = |file: &str| {
+        write(
+            "a.toml",
+            format!("{MINIMAL}[resilience]\nfile = {{ name = \"{file}\" }}\n").as_bytes(),
+        );
+        load(&folder.path().join("a.toml")).map_err(|error| super::report(&error))
+    };
+    write("ours.json", b"{\"retry_attempts\": 7}");
+    let sim = load("ours.json").expect("a sim");
+    assert_eq!(sim.router.resilience.expect("layers").config().operation("x").attempts, 7);
+    write("long.toml", &[b'#'; 1 << 20]);
+    assert!(load("long.toml").is_err_and(|it| it.contains("longer than 4096 bytes")));
+    write("bytes.toml", &[0xff]);
+    assert!(load("bytes.toml").is_err_and(|it| it.contains("bytes.toml is not UTF-8 text")));
+    write("wrong.toml", b"retry_attempts = 99");
+    assert!(load("wrong.toml").is_err_and(|it| it.contains("wrong.toml:1:18")));
+    assert!(load("gone.toml").is_err_and(|it| it.contains("cannot read")));
+    check_tables(
+        "[resilience]\nfile = { name = \"x.toml\" }\n",
+        &["10:17 [\"x.toml\"] \"x.toml\" is not read here | add text = "],
     );
 }

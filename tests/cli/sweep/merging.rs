@@ -39,6 +39,26 @@ fn four_shards_merged_are_one_sweep() {
 }
 
 #[test]
+fn a_page_shows_every_run_however_the_results_came() {
+    let place = Place::new();
+    let sweep = ["sweep", "--seeds", "40", "--html"];
+    let ran = |more: &[&str]| place.run(&[&sweep, more].concat()).exits(1);
+    ran(&["one.html", "--jobs", "1", "--results", "r.jsonl"]);
+    ran(&["two.html", "--jobs", "2"]);
+    let page = place.read("one.html");
+    assert!(page == place.read("two.html"), "on any number of threads");
+    ran(&["again.html", "--results", "r.jsonl", "--resume"]);
+    assert!(page == place.read("again.html"), "also of what was there before");
+    assert_eq!(page.matches("\"40\"").count(), 2, "the last seed of both sims");
+    place.run(&["merge", "r.jsonl", "--html", "merged.html"]).exits(1);
+    let runs = |page: &str| page.split("id=\"events-data\">").nth(1).map(str::to_owned);
+    assert!(runs(&page).is_some() && runs(&page) == runs(&place.read("merged.html")));
+    for arguments in [["sweep", "good", "--html", "sims"], ["merge", "r.jsonl", "--html", "sims"]] {
+        place.run(&arguments).exits(2).says("cannot write sims");
+    }
+}
+
+#[test]
 fn what_is_missing_is_listed() {
     let place = Place::new();
     let files = shards(&place, 3);
