@@ -151,13 +151,7 @@ impl Monitor {
     }
 
     /// Sees something, and says which alerts begin or end with it.
-    pub fn record(
-        &mut self,
-        now: Time,
-        metric: MetricType,
-        name: &str,
-        value: u64,
-    ) -> Vec<Notice> {
+    pub fn record(&mut self, now: Time, metric: MetricType, name: &str, value: u64) -> Vec<Notice> {
         let name: Arc<str> = name.into();
         let level = self.level(metric, value);
         self.forget(now);
@@ -169,7 +163,9 @@ impl Monitor {
         let mut notices = self.look_at_rates(now);
         match metric {
             MetricType::ConfigLoad => notices.extend(self.look_at_load(now, value)),
-            MetricType::PerformanceEvent => notices.extend(self.look_at_response(now, &name, value)),
+            MetricType::PerformanceEvent => {
+                notices.extend(self.look_at_response(now, &name, value))
+            }
             _ => {}
         }
         notices

@@ -31,7 +31,8 @@ fn sims() -> Vec<Sim> {
 /// The rows of some families that neither a sim proves nor a test that says so.
 fn gaps(rows: &[Requirement], sims: &[Sim], families: &[&str]) -> Vec<String> {
     let is_due = |row: &&Requirement| families.iter().any(|family| row.id.starts_with(family));
-    let is_gap = |row: &&Requirement| row.test.is_none() && !sims.iter().any(|sim| row.is_proved_by(sim));
+    let is_gap =
+        |row: &&Requirement| row.test.is_none() && !sims.iter().any(|sim| row.is_proved_by(sim));
     rows.iter().filter(is_due).filter(is_gap).map(|row| row.id.clone()).collect()
 }
 
@@ -186,13 +187,15 @@ mod verb {
         let rows = document["rows"].as_array().expect("rows");
         assert_eq!(rows.len(), super::rows().len());
         let is_plain = |row: &&Value| row.get("test").is_none();
-        let known = rows.iter().filter(is_plain).all(|row| keys(row) == ["behaviour", "id", "sims"]);
+        let known =
+            rows.iter().filter(is_plain).all(|row| keys(row) == ["behaviour", "id", "sims"]);
         assert!(known && rows.iter().filter(|row| !is_plain(row)).count() == 3);
         let row = rows.iter().find(|row| row["id"] == "CCR-F1").expect("a row");
         let sims = row["sims"].as_array().expect("sims");
         assert!(sims.iter().any(|sim| sim == "ccr/primary_fails"), "{row}");
         let covered = rows.iter();
-        let has_sims = |row: &&Value| row["sims"] != serde_json::json!([]) || row.get("test").is_some();
+        let has_sims =
+            |row: &&Value| row["sims"] != serde_json::json!([]) || row.get("test").is_some();
         let covered = covered.filter(has_sims).count();
         let last = format!("{covered} of {} rows are covered", rows.len());
         assert_eq!(err.lines().last(), Some(last.as_str()));

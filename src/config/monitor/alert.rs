@@ -5,8 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Level, MetricType, Monitor, OPERATIONS_MAX, Operation, Sample,
-    baseline::Judgement,
+    Level, MetricType, Monitor, OPERATIONS_MAX, Operation, Sample, baseline::Judgement,
     usage::percentile_95,
 };
 use crate::world::Time;
@@ -129,9 +128,8 @@ impl Monitor {
         let lately = |sample: &&Sample| now < sample.at + HOUR;
         let changes = self.samples(MetricType::ConfigChange).rev().take_while(lately);
         let changes = changes.count() as u64;
-        let Thresholds {
-            errors_permille, changes_per_hour, validation_failures_permille, ..
-        } = self.thresholds;
+        let Thresholds { errors_permille, changes_per_hour, validation_failures_permille, .. } =
+            self.thresholds;
         let none: Arc<str> = "".into();
         let mut notices = Vec::new();
         let shares = [
@@ -143,7 +141,13 @@ impl Monitor {
             notices.extend(self.weigh(now, kind, &none, (permille(part, all), limit), is_more));
         }
         let (value, limit) = (changes, changes_per_hour);
-        notices.extend(self.weigh(now, AlertKind::ChangeRate, &none, (value, limit), value > limit));
+        notices.extend(self.weigh(
+            now,
+            AlertKind::ChangeRate,
+            &none,
+            (value, limit),
+            value > limit,
+        ));
         notices
     }
 
