@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CheckResult, Metrics,
     expect::{Seen, Watched},
+    flows::{self, Flows},
     gateway::{self, Gateway},
     guards::{self, Guards},
     healing::{self, Healing},
@@ -14,13 +15,14 @@ use super::{
 };
 use crate::{
     scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
-    stack::{Event, RequestId, SidecarEvent},
+    stack::{Event, FlowEvent, RequestId, SidecarEvent},
     world::{Ending, Happening, Outcome, Sighting, Time},
 };
 
 /// The checks that run in every sim, unless it switches one off and says why. Those on the sidecar run
-/// from the first moment that somebody uses it; where nobody does, nothing is said of them.
-pub const ALWAYS: [&str; 33] = [
+/// from the first moment that somebody uses it; where nobody does, nothing is said of them. Those on
+/// the flows around the stack run in a sim that has any.
+pub const ALWAYS: [&str; 38] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -54,6 +56,11 @@ pub const ALWAYS: [&str; 33] = [
     guards::ADDS_UP,
     guards::MIDNIGHT,
     guards::SPREAD,
+    flows::PROGRESS,
+    flows::DECIDED,
+    flows::WAITS,
+    flows::WIDGETS,
+    flows::NEWEST,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -141,6 +148,8 @@ pub struct Watch {
     routing: Routing,
     /// None as long as nobody used a sidecar.
     sidecar: Option<Box<Sidecar>>,
+    /// In a sim that has any.
+    flows: Option<Box<Flows>>,
     clocks_are_right: bool,
     disk_is_kept: bool,
     gateway: Gateway,
@@ -188,6 +197,7 @@ impl Watch {
             lost: BTreeSet::new(),
             routing: Routing::new(sim),
             sidecar: None,
+            flows: Flows::new(sim),
             clocks_are_right: !any(&|kind| matches!(kind, FaultKind::Clock { .. })),
             disk_is_kept: !any(&|kind| {
                 let FaultKind::DiskLost { node } = kind else { return false };
@@ -210,6 +220,9 @@ impl Watch {
         if let Some(sidecar) = &mut self.sidecar {
             sidecar.hear(sighting);
         }
+        if let Some(flows) = &mut self.flows {
+            flows.hear(sighting);
+        }
         match sighting.what {
             Happening::Emitted { payload, .. } => {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
@@ -228,6 +241,10 @@ impl Watch {
                     let sidecar = self.sidecar.get_or_insert_with(new);
                     sidecar.see(sighting.at, event);
                     self.tally.see_sidecar(event);
+                } else if let Some(flows) = &mut self.flows
+                    && let Some(event) = payload.as_any().downcast_ref::<FlowEvent>()
+                {
+                    flows.see(sighting.at, event);
                 }
             }
             Happening::MessageDelivered { message } => {
@@ -326,7 +343,9 @@ impl Watch {
         let built = built.into_iter().chain(self.routing.finish());
         let built = built.chain(self.gateway.finish(outcome)).chain(self.guards.finish());
         let sidecar = self.sidecar.take().map(|sidecar| sidecar.finish());
+        let flows = self.flows.take().map(|flows| flows.finish(outcome));
         let built = built.chain(works_again).chain(sidecar.into_iter().flatten());
+        let built = built.chain(flows.into_iter().flatten());
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {

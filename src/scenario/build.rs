@@ -8,6 +8,7 @@ mod breaker;
 mod chaos;
 mod client;
 mod events;
+mod flow;
 mod load;
 mod network;
 mod router;
@@ -87,6 +88,8 @@ impl Builder {
         self.tables("project", raw.project.len());
         self.tables("subscriber", raw.subscriber.len());
         self.tables("client", raw.client.len());
+        self.tables("runner", raw.runner.len());
+        self.tables("reviewer", raw.reviewer.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
         self.tables("sometimes", raw.sometimes.len());
@@ -123,6 +126,10 @@ impl Builder {
             callers: Vec::new(),
             askers: Vec::new(),
             monitor: None,
+            runners: Vec::new(),
+            approvals: None,
+            reviewers: Vec::new(),
+            dashboard: None,
             load: raw.load.and_then(|raw| self.load(path, raw)),
             faults: Vec::new(),
             chaos: None,
@@ -139,12 +146,20 @@ impl Builder {
             || !raw.asker.is_empty()
             || !raw.subscriber.is_empty()
             || !raw.client.is_empty()
+            || !raw.runner.is_empty()
             || (raw.monitor.is_some() && !raw.service.is_empty());
         self.projects(&mut sim, raw.project);
         let mut seen = BTreeMap::new();
         let spans = self.nodes(&mut sim, raw.workspace, backends, agents, &mut seen);
         self.services(&mut sim, raw.service, raw.caller, raw.asker, &mut seen);
         self.users(&mut sim, raw.subscriber, raw.client, &mut seen);
+        let flows = flow::RawFlows {
+            runners: raw.runner,
+            approvals: raw.approvals,
+            reviewers: raw.reviewer,
+            dashboard: raw.dashboard,
+        };
+        self.flows(&mut sim, flows, &mut seen);
         self.member_names(&sim, &seen);
         self.parts(&sim, raw.router.is_some(), acts);
         if let Some(raw) = raw.router {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 pub use crate::policy::{Jitter, Retry};
 pub use crate::stack::Leak;
+pub use crate::stack::settings::flow::{Approvals, Dashboard, ReviewerGroup, RunnerGroup, Store};
 pub use crate::stack::settings::service::{
     AskerGroup, BreakerPer, CallErrors, CallerGroup, CheckMode, Heal, HealWorks, Monitor, Pace,
     Pool, Service, ServiceKind,
@@ -84,6 +85,14 @@ pub struct Sim {
     pub askers: Vec<AskerGroup>,
     /// The health monitor, when there is one.
     pub monitor: Option<Monitor>,
+    /// Groups of runners of tasks.
+    pub runners: Vec<RunnerGroup>,
+    /// The queue of approvals, when there is one.
+    pub approvals: Option<Approvals>,
+    /// Groups of reviewers; there is a queue if there are any.
+    pub reviewers: Vec<ReviewerGroup>,
+    /// The dashboard, when there is one.
+    pub dashboard: Option<Dashboard>,
     /// Where requests come from; `None` is the closed loop of each agent's `requests`.
     pub load: Option<Load>,
     /// What breaks, in the order of the file.

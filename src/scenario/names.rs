@@ -5,7 +5,8 @@
 
 use super::error::{Problem, ScenarioError};
 use super::model::{
-    AgentGroup, AskerGroup, CallerGroup, ClientGroup, Selector, Sim, SubscriberGroup,
+    AgentGroup, AskerGroup, CallerGroup, ClientGroup, ReviewerGroup, RunnerGroup, Selector, Sim,
+    SubscriberGroup,
 };
 use miette::SourceSpan;
 
@@ -97,7 +98,7 @@ macro_rules! groups {
     )*};
 }
 
-groups! { AgentGroup CallerGroup AskerGroup SubscriberGroup ClientGroup }
+groups! { AgentGroup CallerGroup AskerGroup SubscriberGroup ClientGroup RunnerGroup ReviewerGroup }
 
 impl Sim {
     /// Whether there is a router.
@@ -106,18 +107,22 @@ impl Sim {
         !self.backends.is_empty()
     }
 
-    /// Every group of nodes: the agents, the callers, the askers, the subscribers, the clients.
+    /// Every group of nodes: the agents, the callers, the askers, the subscribers, the clients, the
+    /// runners, the reviewers.
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let agents = self.agents.iter().map(Group::from);
         let callers = self.callers.iter().map(Group::from);
         let askers = self.askers.iter().map(Group::from);
         let subscribers = self.subscribers.iter().map(Group::from);
         let clients = self.clients.iter().map(Group::from);
-        agents.chain(callers).chain(askers).chain(subscribers).chain(clients)
+        let runners = self.runners.iter().map(Group::from);
+        let reviewers = self.reviewers.iter().map(Group::from);
+        let of_stack = agents.chain(callers).chain(askers).chain(subscribers).chain(clients);
+        of_stack.chain(runners).chain(reviewers)
     }
 
     /// Every node, in a stable order: the sidecar, the router, the backends, the services, the
-    /// monitor, the auditor of the sidecar, and the groups.
+    /// monitor, the auditor of the sidecar, the queue of approvals, the dashboard, and the groups.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         let fixed = self.fixed_nodes().map(str::to_owned);
@@ -169,7 +174,9 @@ impl Sim {
         let monitor = self.monitor.as_ref().map(|_| "monitor");
         let auditor = self.sidecar.as_ref().map(|_| "auditor");
         let fixed = sidecar.into_iter().chain(router).chain(backends).chain(services);
-        fixed.chain(monitor).chain(auditor)
+        let approvals = self.approvals.as_ref().map(|_| "approvals");
+        let dashboard = self.dashboard.as_ref().map(|_| "dashboard");
+        fixed.chain(monitor).chain(auditor).chain(approvals).chain(dashboard)
     }
 
     /// A problem at a place in this sim's text that a later stage has found.

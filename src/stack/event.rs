@@ -2,6 +2,7 @@
 //!
 //! A new event needs its name and fields in `scenario`'s vocabulary, so that sims may expect it.
 
+mod flow;
 mod sidecar;
 
 use std::{fmt, rc::Rc};
@@ -9,7 +10,7 @@ use std::{fmt, rc::Rc};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-pub use self::sidecar::SidecarEvent;
+pub use self::{flow::FlowEvent, sidecar::SidecarEvent};
 use super::message::Alternative;
 
 /// One request of one agent: `rust-3/17`.

@@ -2,6 +2,7 @@
 //! and worlds from code use the same ones.
 
 mod backend;
+pub mod flow;
 mod router;
 pub mod service;
 mod sidecar;
