@@ -13,6 +13,8 @@ mod agents;
 mod answers;
 #[path = "stack/common.rs"]
 mod common;
+#[path = "stack/flows.rs"]
+mod flows;
 #[path = "stack/guards.rs"]
 mod guards;
 #[path = "stack/health.rs"]

@@ -26,7 +26,9 @@ pub use crate::stack::settings::{
     Workspace,
 };
 pub use chaos::{Chaos, ChaosKind, Healing, Points};
-pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
+pub use expect::{
+    Baseline, Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window,
+};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
 pub use network::{Link, Selector};
