@@ -11,7 +11,7 @@ use crate::world::Stream;
 const WATCHERS: [&str; 3] = ["monitor", "auditor", "load"];
 
 /// Nodes that keep something on their disk.
-const WITH_DISK: [&str; 2] = ["router", "sidecar"];
+const WITH_DISK: [&str; 4] = ["router", "sidecar", "approvals", "dashboard"];
 
 /// What may be hit.
 pub(in crate::scenario) struct Targets<'a> {

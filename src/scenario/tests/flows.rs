@@ -71,7 +71,7 @@ fn what_does_not_fit_together_is_refused() {
         "purpose = \"p\"\n[dashboard]\nstore = { quota = \"101MiB\" }\n[[client]]\nname = \"c\"\n\
          steps = [{ get = \"/health\" }]\n[sidecar]\n",
         &[
-            "2:1 [[dashboard]\\nstore = { quota = \"101MiB\" }] there is no runner to follow",
+            "2:1 [[dashboard]] there is no runner to follow",
             "3:19 [\"101MiB\"] the store of a browser has at most 100 MiB here",
         ],
     );
