@@ -30,9 +30,12 @@ pub(super) struct Submit {
     pub(super) task: Rc<str>,
 }
 
+/// Every approval, and how it stands.
+pub(super) type Standings = Rc<[(Rc<str>, Standing)]>;
+
 /// Asks what there is.
 #[derive(Clone, Message)]
-#[rtype(result = "Rc<[(Rc<str>, Standing)]>")]
+#[rtype(result = "Standings")]
 pub(super) struct Look;
 
 /// Decides. Decided again by the same reviewer in the same way, it is the same decision.
@@ -170,7 +173,7 @@ impl Handler<Submit> for Approvals {
 }
 
 impl Handler<Look> for Approvals {
-    type Result = Later<Rc<[(Rc<str>, Standing)]>>;
+    type Result = Later<Standings>;
 
     fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();

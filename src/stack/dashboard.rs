@@ -20,12 +20,12 @@ use self::{
 };
 use super::{
     FlowEvent,
-    approvals::{Approvals, Look},
+    approvals::{Approvals, Look, Standings},
     runner::{Follow, News, OpenTasks, Runner, Told},
     settings::flow,
 };
 use crate::{
-    policy::{approval::Standing, progress::Update, widget::Signal},
+    policy::{progress::Update, widget::Signal},
     world::{CallError, Env, Peer, Timer},
 };
 
@@ -186,7 +186,7 @@ impl Dashboard {
             .then(move |dashboard, all, _| dashboard.queue_answered(all, is_last));
     }
 
-    fn queue_answered(&mut self, all: Result<Rc<[(Rc<str>, Standing)]>, CallError>, is_last: bool) {
+    fn queue_answered(&mut self, all: Result<Standings, CallError>, is_last: bool) {
         let is_there = all.is_ok();
         match all {
             Ok(all) => {
