@@ -5,6 +5,7 @@
 
 mod config;
 mod expect;
+mod flows;
 mod gateway;
 mod guards;
 mod healing;

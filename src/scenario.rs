@@ -36,11 +36,12 @@ pub use error::{Problem, ScenarioError};
 pub use expand::{TraceState, expand};
 pub use files::{find, load};
 pub use model::{
-    Acts, AgentGroup, Asked, AskerGroup, Backend, Badge, Bound, Bounds, BreakerPer, CallErrors,
-    CallerGroup, Chaos, ChaosKind, CheckMode, CheckOff, Checks, ClientGroup, Connections, ErrorMix,
-    EventMatch, Expectation, Fault, FaultKind, FieldValue, Heal, HealWorks, Healing, Jitter, Leak,
-    Link, Load, Monitor, Must, Operator, Pace, Partition, Points, Pool, Project, Provider, Retry,
-    RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step,
+    Acts, AgentGroup, Approvals, Asked, AskerGroup, Backend, Badge, Baseline, Bound, Bounds,
+    BreakerPer, CallErrors, CallerGroup, Chaos, ChaosKind, CheckMode, CheckOff, Checks,
+    ClientGroup, Connections, Dashboard, ErrorMix, EventMatch, Expectation, Fault, FaultKind,
+    FieldValue, Heal, HealWorks, Healing, Jitter, Leak, Link, Load, Monitor, Must, Operator, Pace,
+    Partition, Points, Pool, Project, Provider, Retry, RetryAfter, ReviewerGroup, Router,
+    RunnerGroup, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step, Store,
     Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted, Window, Workspace,
 };
 #[cfg(feature = "cli")]

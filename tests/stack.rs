@@ -15,6 +15,8 @@ mod answers;
 mod changes;
 #[path = "stack/common.rs"]
 mod common;
+#[path = "stack/flows.rs"]
+mod flows;
 #[path = "stack/guards.rs"]
 mod guards;
 #[path = "stack/health.rs"]

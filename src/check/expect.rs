@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{CheckResult, Metrics};
 use crate::{
     scenario::{
-        Bound, Bounds, EventMatch, Expectation, FieldValue, MetricUnit, PPM, Sim, Window,
+        Baseline, Bound, Bounds, EventMatch, Expectation, FieldValue, MetricUnit, PPM, Sim, Window,
         duration_text, metric,
     },
     world::{Sighting, Time},
@@ -97,7 +97,7 @@ fn has(fields: &Map<String, Value>, wanted: &[(String, FieldValue)]) -> bool {
 
 /// One expectation, while the run goes on.
 pub(super) enum Watched {
-    Metric { name: String, bounds: Bounds<Bound> },
+    Metric { name: String, bounds: Bounds<Bound>, baseline: Option<Baseline> },
     Event { wanted: Matcher, window: Window, bounds: Bounds<u64>, seen: u64 },
     Order { first: Matcher, then: Matcher, first_seen: bool, then_seen: bool },
 }
@@ -106,8 +106,8 @@ impl Watched {
     pub(super) fn new(sim: &Sim, expectation: &Expectation) -> Watched {
         let matcher = |wanted| Matcher::new(sim, wanted);
         match expectation {
-            Expectation::Metric { metric, bounds } => {
-                Watched::Metric { name: metric.value.clone(), bounds: *bounds }
+            Expectation::Metric { metric, bounds, baseline } => {
+                Watched::Metric { name: metric.value.clone(), bounds: *bounds, baseline: *baseline }
             }
             Expectation::Event { event, window, bounds } => {
                 let mut wanted = matcher(event);
@@ -150,14 +150,22 @@ impl Watched {
 
     pub(super) fn finish(&self, metrics: &Metrics) -> CheckResult {
         let (check, failure) = match self {
-            Watched::Metric { name, bounds } => {
+            Watched::Metric { name, bounds, baseline } => {
                 let unit = metric(name).map_or(MetricUnit::Count, |metric| metric.unit);
-                let check = format!("{name} {}", bounds_text(bounds, bound_text));
+                let check = match baseline {
+                    Some(Baseline { value, margin_ppm }) => {
+                        let margin = bound_text(&Bound::Ratio(u64::from(*margin_ppm)));
+                        format!("{name} within {margin} of its baseline {}", bound_text(value))
+                    }
+                    None => format!("{name} {}", bounds_text(bounds, bound_text)),
+                };
                 let failure = match metrics.values.get(name.as_str()) {
                     None => Some("it has no value, as there was no request".to_owned()),
                     Some(&value) => {
                         let value = in_unit(unit, value);
-                        (!bounds.hold(&value)).then(|| format!("it is {}", bound_text(&value)))
+                        let what = if baseline.is_some() { "a regression: it" } else { "it" };
+                        let text = || format!("{what} is {}", bound_text(&value));
+                        (!bounds.hold(&value)).then(text)
                     }
                 };
                 (check, failure)

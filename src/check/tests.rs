@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::{ALWAYS, CheckResult, Watch};
 use crate::{
     scenario::{Sim, parse},
-    stack::{Event, RequestId, RequestOutcome, SidecarEvent, Utc},
+    stack::{Event, FlowEvent, RequestId, RequestOutcome, SidecarEvent, Utc},
     world::{Happening, MessageInfo, MessageKind, Outcome, Seed, Sighting, Time, World},
 };
 
@@ -101,8 +101,8 @@ fn a_clean_history_holds() {
     let mut fed = Fed::new("[healing]\nafter = \"1s\"\nwithin = \"1s\"");
     fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).delivered(6, "router", "opus");
     let results = fed.results(&outcome());
-    // Nobody used a sidecar, and the router has no configuration: nothing is said of them.
-    assert_eq!(results.len(), ALWAYS.len() - 9 - 5);
+    // Nobody used a sidecar, the router has no configuration and nobody has tasks: nothing is said of them.
+    assert_eq!(results.len(), ALWAYS.len() - 9 - 5 - 5);
     assert!(results.keys().all(|check| ALWAYS.contains(&check.as_str())), "{results:?}");
     assert!(results.values().all(CheckResult::holds), "{results:?}");
 }
@@ -513,14 +513,31 @@ fn the_sidecar_is_judged_as_soon_as_anybody_uses_it() {
         fed.results(&outcome())
     };
     let results = twice("");
-    // All but those that only a sim with a time of healing, or with a configuration, has.
-    assert_eq!(results.len() + 1 + 5, ALWAYS.len());
+    // All but those that only a sim with a time of healing, a configuration or tasks has.
+    assert_eq!(results.len() + 1 + 5 + 5, ALWAYS.len());
     let ids = &results["ids_are_unique"];
     assert_eq!(ids.evaluated, 2);
     let failure = "agent a was started twice, again in p at 0.002s";
     assert_eq!(ids.failure.as_deref(), Some(failure));
     let off = "[checks]\noff = [{ check = \"ids_are_unique\", why = \"of it\" }]";
     assert!(!twice(off).contains_key("ids_are_unique"));
+}
+
+#[test]
+fn flows_are_judged_where_there_are_tasks() {
+    let results = |more: &str| {
+        let mut fed = Fed::new(&format!("[[runner]]\nname = \"r\"\n{more}"));
+        let (task, percent, status) = ("r/1".into(), 50, "active");
+        let payload = &FlowEvent::ProgressReported { task, percent, status };
+        let name = payload.name();
+        fed.see(1, Happening::Emitted { name, payload, digest: 0 });
+        fed.results(&outcome())
+    };
+    let check = "progress_shown_in_order";
+    let failure = results("")[check].failure.clone().expect("it began in the middle");
+    assert!(failure.starts_with("r/1 at 50 % active, 0.001s: this does not follow"), "{failure}");
+    let off = format!("[checks]\noff = [{{ check = \"{check}\", why = \"of it\" }}]");
+    assert!(!results(&off).contains_key(check));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
     CheckResult, Metrics,
     config::{self, Config},
     expect::{Seen, Watched},
+    flows::{self, Flows},
     gateway::{self, Gateway},
     guards::{self, Guards},
     healing::{self, Healing},
@@ -15,13 +16,14 @@ use super::{
 };
 use crate::{
     scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
-    stack::{ConfigEvent, Event, RequestId, SidecarEvent},
+    stack::{ConfigEvent, Event, FlowEvent, RequestId, SidecarEvent},
     world::{Ending, Happening, Outcome, Sighting, Time},
 };
 
 /// The checks that run in every sim, unless it switches one off and says why. Those on the sidecar run
-/// from the first moment that somebody uses it; where nobody does, nothing is said of them.
-pub const ALWAYS: [&str; 38] = [
+/// from the first moment that somebody uses it; where nobody does, nothing is said of them. Those on
+/// the flows around the stack run in a sim that has any.
+pub const ALWAYS: [&str; 43] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -60,6 +62,11 @@ pub const ALWAYS: [&str; 38] = [
     config::IN_HAND,
     config::ADMITTED,
     config::OPENS,
+    flows::PROGRESS,
+    flows::DECIDED,
+    flows::WAITS,
+    flows::WIDGETS,
+    flows::NEWEST,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -147,6 +154,8 @@ pub struct Watch {
     routing: Routing,
     /// None as long as nobody used a sidecar.
     sidecar: Option<Box<Sidecar>>,
+    /// In a sim that has any.
+    flows: Option<Box<Flows>>,
     clocks_are_right: bool,
     disk_is_kept: bool,
     gateway: Gateway,
@@ -196,6 +205,7 @@ impl Watch {
             lost: BTreeSet::new(),
             routing: Routing::new(sim),
             sidecar: None,
+            flows: Flows::new(sim),
             clocks_are_right: !any(&|kind| matches!(kind, FaultKind::Clock { .. })),
             disk_is_kept: !any(&|kind| {
                 let FaultKind::DiskLost { node } = kind else { return false };
@@ -218,6 +228,9 @@ impl Watch {
         }
         if let Some(sidecar) = &mut self.sidecar {
             sidecar.hear(sighting);
+        }
+        if let Some(flows) = &mut self.flows {
+            flows.hear(sighting);
         }
         match sighting.what {
             Happening::Emitted { payload, .. } => {
@@ -244,6 +257,10 @@ impl Watch {
                     && let Some(config) = &mut self.config
                 {
                     config.see_config(sighting.at, event);
+                } else if let Some(flows) = &mut self.flows
+                    && let Some(event) = payload.as_any().downcast_ref::<FlowEvent>()
+                {
+                    flows.see(sighting.at, event);
                 }
             }
             Happening::MessageDelivered { message } => {
@@ -362,7 +379,9 @@ impl Watch {
         let sidecar = self.sidecar.take().map(|sidecar| sidecar.finish());
         let config = self.config.as_mut().map(|config| config.finish(outcome));
         let built = built.chain(config.into_iter().flatten());
+        let flows = self.flows.take().map(|flows| flows.finish(outcome));
         let built = built.chain(works_again).chain(sidecar.into_iter().flatten());
+        let built = built.chain(flows.into_iter().flatten());
         let mut results: Vec<CheckResult> = built
             .filter(|(name, _)| !self.off.contains(*name))
             .map(|(name, Built { evaluated, failure })| CheckResult {

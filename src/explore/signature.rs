@@ -139,7 +139,7 @@ impl fmt::Display for Signature {
 /// On which side of its bounds an expectation is, which says more than its value.
 fn side(wanted: &Expectation, result: &CheckResult, run: &SimRun) -> Option<&'static str> {
     match wanted {
-        Expectation::Metric { metric: name, bounds } => {
+        Expectation::Metric { metric: name, bounds, .. } => {
             let value = *run.metrics.values.get(name.value.as_str())?;
             let value = match metric(&name.value)?.unit {
                 MetricUnit::Count => Bound::Count(value),

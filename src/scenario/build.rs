@@ -8,6 +8,7 @@ mod breaker;
 mod chaos;
 mod client;
 mod events;
+mod flow;
 mod load;
 mod network;
 mod resilience;
@@ -92,6 +93,8 @@ impl Builder {
         self.tables("subscriber", raw.subscriber.len());
         self.tables("client", raw.client.len());
         self.tables("change", raw.change.len());
+        self.tables("runner", raw.runner.len());
+        self.tables("reviewer", raw.reviewer.len());
         self.tables("fault", raw.fault.len());
         self.tables("expect", raw.expect.len());
         self.tables("sometimes", raw.sometimes.len());
@@ -129,6 +132,10 @@ impl Builder {
             askers: Vec::new(),
             monitor: None,
             operators: Vec::new(),
+            runners: Vec::new(),
+            approvals: None,
+            reviewers: Vec::new(),
+            dashboard: None,
             load: raw.load.and_then(|raw| self.load(path, raw)),
             faults: Vec::new(),
             chaos: None,
@@ -145,6 +152,7 @@ impl Builder {
             || !raw.asker.is_empty()
             || !raw.subscriber.is_empty()
             || !raw.client.is_empty()
+            || !raw.runner.is_empty()
             || (raw.monitor.is_some() && !raw.service.is_empty());
         self.projects(&mut sim, raw.project);
         self.operations_used(&agents, raw.resilience.is_some());
@@ -153,6 +161,13 @@ impl Builder {
         self.services(&mut sim, raw.service, raw.caller, raw.asker, &mut seen);
         self.users(&mut sim, raw.subscriber, raw.client, &mut seen);
         self.operators(&mut sim, raw.change, raw.resilience.as_ref(), &mut seen);
+        let flows = flow::RawFlows {
+            runners: raw.runner,
+            approvals: raw.approvals,
+            reviewers: raw.reviewer,
+            dashboard: raw.dashboard,
+        };
+        self.flows(&mut sim, flows, &mut seen);
         self.member_names(&sim, &seen);
         self.parts(&sim, raw.router.is_some(), acts);
         if let Some(router) = raw.router {

@@ -3,6 +3,7 @@
 //! What a sim leaves to chance is drawn here or by the actors, from streams keyed by name. The one
 //! thing that is read from outside is a trace, row by row, while the run goes on.
 
+mod flow;
 mod service;
 mod sidecar;
 
@@ -92,6 +93,7 @@ pub fn expand(
         operators(world, sim, router);
         service::askers(world, sim, router);
     }
+    flow::flows(world, sim);
     for link in &sim.links {
         world.link(sim.select(&link.from), sim.select(&link.to), link.both, link.patch.clone());
     }

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 pub use crate::policy::{Jitter, Retry};
 pub use crate::stack::Leak;
+pub use crate::stack::settings::flow::{Approvals, Dashboard, ReviewerGroup, RunnerGroup, Store};
 pub use crate::stack::settings::service::{
     AskerGroup, BreakerPer, CallErrors, CallerGroup, CheckMode, Heal, HealWorks, Monitor, Pace,
     Pool, Service, ServiceKind,
@@ -25,7 +26,9 @@ pub use crate::stack::settings::{
     Wanted, Workspace,
 };
 pub use chaos::{Chaos, ChaosKind, Healing, Points};
-pub use expect::{Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window};
+pub use expect::{
+    Baseline, Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, FieldValue, Window,
+};
 pub use fault::{Fault, FaultKind, Partition};
 pub use load::{Load, Stage};
 pub use network::{Link, Selector};
@@ -86,6 +89,14 @@ pub struct Sim {
     pub monitor: Option<Monitor>,
     /// Who changes the configuration of the router, in the order of their first changes.
     pub operators: Vec<Operator>,
+    /// Groups of runners of tasks.
+    pub runners: Vec<RunnerGroup>,
+    /// The queue of approvals, when there is one.
+    pub approvals: Option<Approvals>,
+    /// Groups of reviewers; there is a queue if there are any.
+    pub reviewers: Vec<ReviewerGroup>,
+    /// The dashboard, when there is one.
+    pub dashboard: Option<Dashboard>,
     /// Where requests come from; `None` is the closed loop of each agent's `requests`.
     pub load: Option<Load>,
     /// What breaks, in the order of the file.

@@ -5,7 +5,8 @@
 
 use super::error::{Problem, ScenarioError};
 use super::model::{
-    AgentGroup, AskerGroup, CallerGroup, ClientGroup, Selector, Sim, SubscriberGroup,
+    AgentGroup, AskerGroup, CallerGroup, ClientGroup, ReviewerGroup, RunnerGroup, Selector, Sim,
+    SubscriberGroup,
 };
 pub(super) use crate::config::names::nearest;
 use miette::SourceSpan;
@@ -78,7 +79,7 @@ macro_rules! groups {
     )*};
 }
 
-groups! { AgentGroup CallerGroup AskerGroup SubscriberGroup ClientGroup }
+groups! { AgentGroup CallerGroup AskerGroup SubscriberGroup ClientGroup RunnerGroup ReviewerGroup }
 
 impl Sim {
     /// Whether there is a router.
@@ -87,18 +88,23 @@ impl Sim {
         !self.backends.is_empty()
     }
 
-    /// Every group of nodes: the agents, the callers, the askers, the subscribers, the clients.
+    /// Every group of nodes: the agents, the callers, the askers, the subscribers, the clients, the
+    /// runners, the reviewers.
     pub(super) fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let agents = self.agents.iter().map(Group::from);
         let callers = self.callers.iter().map(Group::from);
         let askers = self.askers.iter().map(Group::from);
         let subscribers = self.subscribers.iter().map(Group::from);
         let clients = self.clients.iter().map(Group::from);
-        agents.chain(callers).chain(askers).chain(subscribers).chain(clients)
+        let runners = self.runners.iter().map(Group::from);
+        let reviewers = self.reviewers.iter().map(Group::from);
+        let of_stack = agents.chain(callers).chain(askers).chain(subscribers).chain(clients);
+        of_stack.chain(runners).chain(reviewers)
     }
 
     /// Every node, in a stable order: the sidecar, the router, the backends, the services, the
-    /// monitor, the auditor of the sidecar, the operators, and the groups.
+    /// monitor, the auditor of the sidecar, the operators, the queue of approvals, the dashboard, and the
+    /// groups.
     #[must_use]
     pub fn node_names(&self) -> Vec<String> {
         let fixed = self.fixed_nodes().map(str::to_owned);
@@ -151,7 +157,9 @@ impl Sim {
         let auditor = self.sidecar.as_ref().map(|_| "auditor");
         let operators = self.operators.iter().map(|operator| operator.name.as_str());
         let fixed = sidecar.into_iter().chain(router).chain(backends).chain(services);
-        fixed.chain(monitor).chain(auditor).chain(operators)
+        let approvals = self.approvals.as_ref().map(|_| "approvals");
+        let dashboard = self.dashboard.as_ref().map(|_| "dashboard");
+        fixed.chain(monitor).chain(auditor).chain(operators).chain(approvals).chain(dashboard)
     }
 
     /// A problem at a place in this sim's text that a later stage has found.

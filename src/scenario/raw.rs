@@ -7,6 +7,7 @@ mod backend;
 mod breaker;
 mod chaos;
 mod events;
+mod flow;
 mod resilience;
 mod router;
 mod service;
@@ -24,6 +25,7 @@ pub(super) use chaos::{RawChaos, RawFaultPoint, RawHealing, RawPoints};
 pub(super) use events::{
     RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
+pub(super) use flow::{RawApprovals, RawDashboard, RawReviewer, RawRunner, RawStore};
 pub(super) use resilience::{RawChange, RawConfigFile, RawConfigMonitor, RawResilience};
 pub(super) use router::{
     RawBulkhead, RawHealth, RawHedge, RawQuota, RawRetry, RawRetryBudget, RawRouter, RawWorkspace,
@@ -48,7 +50,7 @@ use crate::world::Probability;
 #[cfg_attr(feature = "cli", schemars(title = "seedbed sim"))]
 #[cfg_attr(feature = "cli", schemars(extend("anyOf" = [
     { "required": ["agent"] }, { "required": ["service"] }, { "required": ["sidecar", "client"] },
-    { "required": ["sidecar", "subscriber"] }
+    { "required": ["sidecar", "subscriber"] }, { "required": ["runner"] }
 ])))]
 #[cfg_attr(feature = "cli", schemars(rename = "Sim"))]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -114,6 +116,16 @@ pub(super) struct RawSim {
     pub(super) asker: Vec<RawAsker>,
     /// The health monitor, which checks and heals; without the table there is none.
     pub(super) monitor: Option<RawMonitor>,
+    /// Groups of runners: each does tasks, and tells how far it is.
+    #[serde(default)]
+    pub(super) runner: Vec<RawRunner>,
+    /// The queue of approvals; without the table there is none.
+    pub(super) approvals: Option<At<RawApprovals>>,
+    /// Groups of reviewers: they decide what is in the queue.
+    #[serde(default)]
+    pub(super) reviewer: Vec<RawReviewer>,
+    /// The dashboard, which shows what runners do; without the table there is none.
+    pub(super) dashboard: Option<At<RawDashboard>>,
     /// Where requests come from, if not from each agent's own loop.
     pub(super) load: Option<At<RawLoad>>,
     /// What breaks.

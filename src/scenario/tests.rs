@@ -5,6 +5,7 @@ mod breaker;
 mod chaos;
 mod defaults;
 mod files;
+mod flows;
 mod hostile;
 mod nodes;
 mod refused;

@@ -3,6 +3,7 @@
 //! A new event needs its name and fields in `scenario`'s vocabulary, so that sims may expect it.
 
 mod config;
+mod flow;
 mod sidecar;
 
 use std::{fmt, rc::Rc};
@@ -10,7 +11,7 @@ use std::{fmt, rc::Rc};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-pub use self::{config::ConfigEvent, sidecar::SidecarEvent};
+pub use self::{config::ConfigEvent, flow::FlowEvent, sidecar::SidecarEvent};
 use super::message::Alternative;
 
 /// One request of one agent: `rust-3/17`.

@@ -2,6 +2,7 @@
 //! and worlds from code use the same ones.
 
 mod backend;
+pub mod flow;
 mod operator;
 mod router;
 pub mod service;

@@ -12,8 +12,10 @@ use seedbed::scenario::{
 };
 
 /// The families of which every row must be proved, by how their IDs begin.
-const FAMILIES: [&str; 9] =
-    ["CCR-", "SC-", "RES-1.", "RES-2.", "RES-4.", "RES-5.", "RES-6.", "RES-7.", "HEAL-"];
+const FAMILIES: [&str; 15] = [
+    "CCR-", "SC-", "RES-1.", "RES-2.", "RES-4.", "RES-5.", "RES-6.", "RES-7.", "HEAL-", "OBS-3",
+    "OBS-4", "OBS-5", "OBS-6", "OBS-7", "OBS-8",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -7,8 +7,8 @@ use miette::SourceSpan;
 use super::Builder;
 use crate::scenario::field::{At, Field, Read, Scalar, ScalarOr};
 use crate::scenario::model::{
-    Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Fault, FaultKind, FieldValue, Link,
-    Partition, Sim, Window,
+    Baseline, Bound, Bounds, CheckOff, Checks, EventMatch, Expectation, Fault, FaultKind,
+    FieldValue, Link, Partition, Sim, Window,
 };
 use crate::scenario::raw::{
     RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
@@ -17,6 +17,7 @@ use crate::scenario::span::Spanned;
 use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
 use crate::scenario::values::{BoundValue, SignedNanos};
 use crate::scenario::vocabulary::{EVENTS, METRICS, MetricUnit, metric};
+use crate::world::Probability;
 
 const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend, service, \
                      sidecar, dns, point";
@@ -135,6 +136,13 @@ impl Builder {
     ) -> Option<Expectation> {
         let windowed = raw.from.is_some() || raw.until.is_some();
         let filters = raw.r#where.is_some() || raw.node.is_some() || windowed;
+        let baseline = (raw.baseline, raw.margin);
+        let of_baseline = baseline.0.as_ref().map(|field| field.span);
+        let of_baseline = of_baseline.or(baseline.1.as_ref().map(|field| field.span));
+        if let Some(span) = of_baseline.filter(|_| raw.metric.is_none()) {
+            let message = "baseline and margin belong to a metric";
+            self.error(span, "not of a metric", message, "remove them, or name a metric");
+        }
         let bounds = (raw.at_least, raw.at_most, raw.equals);
         match (raw.metric, raw.event, raw.order) {
             (Some(metric), None, None) => {
@@ -143,7 +151,7 @@ impl Builder {
                     self.error(span, "this expectation", message, "remove them, or name an event");
                 }
                 self.needs_healing(sim, &metric);
-                self.metric_expectation(metric, bounds)
+                self.metric_expectation(metric, bounds, baseline)
             }
             (None, Some(event), None) => {
                 let (from, until) = (raw.from, raw.until);
@@ -215,25 +223,56 @@ impl Builder {
         }
     }
 
-    fn metric_expectation(&mut self, name: At<String>, raw: RawBounds) -> Option<Expectation> {
+    fn metric_expectation(
+        &mut self,
+        name: At<String>,
+        raw: RawBounds,
+        (baseline, margin): (Option<Field<BoundValue>>, Option<Field<Probability>>),
+    ) -> Option<Expectation> {
         let Some(metric) = metric(&name.value) else {
             let names = METRICS.iter().map(|metric| metric.name);
             let message = format!("no metric is called {}", quoted(&name.value));
             self.unknown(name.span, "unknown metric", &message, &name.value, names);
             return None;
         };
-        let bounds = self.bounds(raw, |scalar| match metric.unit {
+        let read = |scalar: &Scalar| match metric.unit {
             MetricUnit::Count => count_bound(scalar).map(Bound::Count),
             MetricUnit::Ratio => ratio_bound(scalar),
             MetricUnit::Duration => duration_bound(scalar),
             MetricUnit::Factor => factor_bound(scalar),
-        })?;
+        };
+        let mut bounds = self.bounds(raw, read)?;
+        let margin_span = margin.as_ref().map(|field| field.span);
+        if let Some(span) = margin_span.filter(|_| baseline.is_none()) {
+            let help = "add baseline = what was recorded, or remove the margin";
+            self.error(span, "of nothing", "there is no baseline", help);
+        }
+        let mut recorded = None;
+        if let Some(At { value, span }) = baseline {
+            if !bounds.is_empty() {
+                let help = "write another [[expect]] for the other bounds";
+                self.error(span, "a second bound", "a baseline is a bound by itself", help);
+            }
+            let value = Read(value.0.and_then(|BoundValue(scalar)| read(&scalar)));
+            let value = self.value(At { value, span })?;
+            let margin = self.read(margin, Probability::percent(10));
+            let baseline = Baseline { value, margin_ppm: margin.as_ppm() };
+            match baseline.bounds() {
+                Some(worst) => (bounds, recorded) = (worst, Some(baseline)),
+                None => {
+                    let message = format!("nobody can say when {} is worse", name.value);
+                    let help = "name a duration or a ratio, or write at_least or at_most";
+                    self.error(span, "of no use", &message, help);
+                    return None;
+                }
+            }
+        }
         if bounds.is_empty() {
-            let help = "set at_least, at_most or equals";
+            let help = "set at_least, at_most, equals or baseline";
             self.error(name.span, "no bound", "the metric may be anything", help);
         }
         let metric = Spanned { value: name.value, span: name.span };
-        Some(Expectation::Metric { metric, bounds })
+        Some(Expectation::Metric { metric, bounds, baseline: recorded })
     }
 
     fn bounds<T: PartialOrd>(

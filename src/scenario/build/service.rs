@@ -62,8 +62,8 @@ impl Builder {
         let before: u64 = sim.groups().map(|group| u64::from(group.count)).sum();
         if before <= AGENTS_MAX && before + u64::from(count) > AGENTS_MAX {
             let message = format!(
-                "a sim has at most {AGENTS_MAX} agents, callers, askers, subscribers and clients \
-                 in all"
+                "a sim has at most {AGENTS_MAX} agents, callers, askers, subscribers, clients, \
+                 runners and reviewers in all"
             );
             self.error(span, "one group too many", &message, "make the counts smaller");
         }

@@ -11,7 +11,7 @@ use crate::world::Stream;
 const WATCHERS: [&str; 3] = ["monitor", "auditor", "load"];
 
 /// Nodes that keep something on their disk.
-const WITH_DISK: [&str; 2] = ["router", "sidecar"];
+const WITH_DISK: [&str; 4] = ["router", "sidecar", "approvals", "dashboard"];
 
 /// What may be hit.
 pub(in crate::scenario) struct Targets<'a> {
@@ -118,5 +118,17 @@ fn links(sim: &Sim) -> impl Iterator<Item = (Group<'_>, Group<'_>)> {
     let callers = sim.callers.iter();
     let to_services = callers
         .map(move |it| (Group { name: &it.name, count: it.count }, one(it.service.as_str())));
-    to_router.chain(to_sidecar).chain(to_backends).chain(to_services)
+    to_router.chain(to_sidecar).chain(to_backends).chain(to_services).chain(flows(sim))
+}
+
+/// The dashboard follows runners and looks into the queue, in which runners and reviewers meet.
+fn flows(sim: &Sim) -> impl Iterator<Item = (Group<'_>, Group<'_>)> {
+    let one = |name| Group { name, count: 1 };
+    let approvals = sim.approvals.as_ref().map(|_| one("approvals"));
+    let dashboard = sim.dashboard.as_ref().map(|_| one("dashboard"));
+    let runners = sim.runners.iter().map(Group::from);
+    let followed = runners.clone().filter_map(move |group| Some((dashboard?, group)));
+    let waiting = sim.runners.iter().filter(|group| group.approval).map(Group::from);
+    let at_queue = waiting.chain(sim.reviewers.iter().map(Group::from)).chain(dashboard);
+    followed.chain(at_queue.filter_map(move |group| Some((group, approvals?))))
 }

@@ -15,6 +15,8 @@ pub enum Expectation {
         metric: Spanned<String>,
         /// At least one is set, each in the metric's unit.
         bounds: Bounds<Bound>,
+        /// What was recorded, if that is where the bound comes from.
+        baseline: Option<Baseline>,
     },
     /// So many events match.
     Event {
@@ -32,6 +34,38 @@ pub enum Expectation {
         /// What happens after it.
         then: EventMatch,
     },
+}
+
+/// A value that was recorded, and how much worse one may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// The value, in the metric's unit.
+    pub value: Bound,
+    /// By how many parts per million of it a run may be worse.
+    pub margin_ppm: u32,
+}
+
+impl Baseline {
+    /// What is not worse by more than the margin: durations up to that much more, ratios down to that
+    /// much less. `None` where nobody can say which way is worse.
+    #[must_use]
+    pub fn bounds(&self) -> Option<Bounds<Bound>> {
+        let margin = u64::from(self.margin_ppm);
+        match self.value {
+            Bound::Duration(value) => {
+                let worse = u128::from(margin) * value.as_nanos() / 1_000_000;
+                let worse = Duration::from_nanos(u64::try_from(worse).unwrap_or(u64::MAX));
+                let at_most = Some(Bound::Duration(value.saturating_add(worse)));
+                Some(Bounds { at_most, ..Bounds::default() })
+            }
+            Bound::Ratio(value) => {
+                let at_least =
+                    Some(Bound::Ratio(value - value * margin.min(1_000_000) / 1_000_000));
+                Some(Bounds { at_least, ..Bounds::default() })
+            }
+            Bound::Count(_) | Bound::Factor(_) => None,
+        }
+    }
 }
 
 /// A part of a run, from one instant on and before another.

@@ -11,6 +11,7 @@ use super::{RawBackendFault, RawFaultPoint, RawLink, RawServiceFault, RawSidecar
 use crate::scenario::field::{At, Field, ScalarOr};
 use crate::scenario::model::FieldValue;
 use crate::scenario::values::{BoundValue, SignedNanos};
+use crate::world::Probability;
 
 /// A planned fault: when, for how long, and exactly one kind.
 #[derive(Debug, Deserialize)]
@@ -125,6 +126,10 @@ pub(in crate::scenario) struct RawExpect {
     pub(in crate::scenario) at_most: Option<Field<BoundValue>>,
     /// What it must be exactly.
     pub(in crate::scenario) equals: Option<Field<BoundValue>>,
+    /// What a metric was when somebody recorded it: a duration or a ratio, and the only bound.
+    pub(in crate::scenario) baseline: Option<Field<BoundValue>>,
+    /// The part of the baseline by which it may be worse. Default: 10%.
+    pub(in crate::scenario) margin: Option<Field<Probability>>,
 }
 
 /// What a field must be: a value, or within limits.

@@ -53,7 +53,8 @@ fn the_schema_says_what_a_sim_may_write() {
     assert_eq!(schema["required"], serde_json::json!(["purpose"]));
     let stacks = serde_json::json!([
         { "required": ["agent"] }, { "required": ["service"] },
-        { "required": ["sidecar", "client"] }, { "required": ["sidecar", "subscriber"] }
+        { "required": ["sidecar", "client"] }, { "required": ["sidecar", "subscriber"] },
+        { "required": ["runner"] }
     ]);
     assert_eq!(schema["anyOf"], stacks);
     assert_eq!(schema["$defs"]["Dialect"]["enum"][4], "envoy-outlier");

@@ -104,7 +104,7 @@ fn askers() {
 #[test]
 fn there_are_not_too_many() {
     let million = "[[caller]]\nname = \"web\"\nservice = \"db\"\ncount = 1000000\n";
-    let expected = "10:8 [\"web\"] a sim has at most 1000000 agents, callers, askers, subscribers and clients in all";
+    let expected = "10:8 [\"web\"] a sim has at most 1000000 agents, callers, askers, subscribers, clients, runners and reviewers in all";
     refused(million, &[expected]);
 }
 

@@ -1,0 +1,204 @@
+//! What must hold of the flows around the stack: progress is shown in order and whole, approvals are
+//! decided once and waited for, widgets change as they may, the newest state can be read.
+//!
+//! These checks know what runners, the queue, reviewers and the dashboard said, and the plan. They
+//! share no rule with the policies.
+
+mod approvals;
+mod progress;
+mod store;
+#[cfg(test)]
+mod tests;
+mod widgets;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::{approvals::Approvals, progress::Progress, store::Store, widgets::Widgets};
+use super::watch::Built;
+use crate::{
+    scenario::{FaultKind, Sim},
+    stack::FlowEvent,
+    world::{Ending, Happening, Outcome, Sighting, Time},
+};
+
+/// What a runner reports is shown: in order, all of it, nothing else; and every task comes to an end.
+pub(super) const PROGRESS: &str = "progress_shown_in_order";
+/// An approval is submitted once, and is decided once or expires.
+pub(super) const DECIDED: &str = "approvals_decided_once";
+/// A task that waits for its approval does nothing before, and what was decided after.
+pub(super) const WAITS: &str = "tasks_wait_for_approval";
+/// A widget goes from one state to another, and shows one thing after another, as it may.
+pub(super) const WIDGETS: &str = "widgets_change_legally";
+/// What the dashboard wants to keep is kept within the quota, and the newest is read after a reload.
+pub(super) const NEWEST: &str = "newest_state_is_readable";
+
+/// The nodes that there is one of.
+const QUEUE: &str = "approvals";
+const DASHBOARD: &str = "dashboard";
+
+/// How long anything may take from the last trouble on, in nanoseconds: 60 s, several times the
+/// longest pause between two attempts.
+const RECOVERY: u64 = 60_000_000_000;
+
+/// What is known of a run besides what is told.
+pub(super) struct Setting {
+    /// Nodes whose disk the plan takes away: they cannot know what they knew.
+    lost_disks: BTreeSet<String>,
+    has_dashboard: bool,
+    /// After how long an approval expires, in nanoseconds.
+    expires_after: u64,
+}
+
+impl Setting {
+    fn new(sim: &Sim) -> Setting {
+        let lost = sim.faults.iter().filter_map(|fault| match &fault.kind {
+            FaultKind::DiskLost { node } => Some(sim.select(node)),
+            _ => None,
+        });
+        let expires = sim.approvals.as_ref().map(|settings| settings.expires_after.as_nanos());
+        Setting {
+            lost_disks: lost.flatten().collect(),
+            has_dashboard: sim.dashboard.is_some(),
+            expires_after: u64::try_from(expires.unwrap_or_default()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Whether a node keeps its disk.
+    fn keeps(&self, node: &str) -> bool {
+        !self.lost_disks.contains(node)
+    }
+}
+
+/// When something last went wrong with a node or on the way to it, and who is down.
+#[derive(Default)]
+struct Trouble {
+    last: BTreeMap<String, u64>,
+    down: BTreeSet<String>,
+    /// Whether the run ended because nothing was left to happen, and when it ended.
+    is_idle: bool,
+    end: u64,
+}
+
+impl Trouble {
+    fn note(&mut self, now: u64, node: &str) {
+        match self.last.get_mut(node) {
+            Some(last) => *last = now,
+            None => drop(self.last.insert(node.to_owned(), now)),
+        }
+    }
+
+    fn hear(&mut self, sighting: &Sighting<'_>) {
+        let now = sighting.at.as_nanos();
+        match sighting.what {
+            Happening::MessageDropped { message, .. }
+            | Happening::MessageCorrupted { message }
+            | Happening::CallTimedOut { message } => {
+                self.note(now, message.from);
+                self.note(now, message.to);
+            }
+            Happening::NodeCrashed { .. } | Happening::NodePaused => {
+                self.down.insert(sighting.node.to_owned());
+                self.note(now, sighting.node);
+            }
+            Happening::NodeStarted { .. } | Happening::NodeResumed => {
+                self.down.remove(sighting.node);
+                self.note(now, sighting.node);
+            }
+            Happening::DiskFailed { .. } => self.note(now, sighting.node),
+            _ => {}
+        }
+    }
+
+    /// Whether what was due since `at` between these nodes must have happened by the end.
+    fn is_due(&self, at: u64, nodes: &[&str]) -> bool {
+        if nodes.iter().any(|node| self.down.contains(*node)) {
+            return false;
+        }
+        let last = nodes.iter().filter_map(|node| self.last.get(*node)).max();
+        let from = last.copied().unwrap_or(0).max(at);
+        self.is_idle || from.saturating_add(RECOVERY) <= self.end
+    }
+}
+
+/// The checks on the flows, while a run goes on. A run without them has none.
+pub(super) struct Flows {
+    setting: Setting,
+    trouble: Trouble,
+    progress: Progress,
+    approvals: Approvals,
+    widgets: Widgets,
+    store: Store,
+}
+
+impl Flows {
+    /// None if there is nothing of it in a sim.
+    pub(super) fn new(sim: &Sim) -> Option<Box<Flows>> {
+        (!sim.runners.is_empty()).then(|| Box::new(Flows::of(Setting::new(sim))))
+    }
+
+    fn of(setting: Setting) -> Flows {
+        Flows {
+            setting,
+            trouble: Trouble::default(),
+            progress: Progress::default(),
+            approvals: Approvals::default(),
+            widgets: Widgets::default(),
+            store: Store::default(),
+        }
+    }
+
+    /// Sees an event of the flows.
+    pub(super) fn see(&mut self, now: Time, event: &FlowEvent) {
+        let now = now.as_nanos();
+        self.progress.see(now, event, &self.setting);
+        self.approvals.see(now, event, &self.setting);
+        self.widgets.see(now, event);
+        self.store.see(now, event, &self.setting);
+    }
+
+    /// Sees anything else: what went wrong on the way explains what did not come.
+    pub(super) fn hear(&mut self, sighting: &Sighting<'_>) {
+        self.trouble.hear(sighting);
+        if sighting.node != DASHBOARD {
+            return;
+        }
+        match sighting.what {
+            Happening::NodeCrashed { .. } => {
+                self.progress.reloaded();
+                self.widgets.reloaded();
+                self.store.reloaded();
+            }
+            Happening::DiskFailed { .. } => self.store.disk_failed(sighting.at.as_nanos()),
+            _ => {}
+        }
+    }
+
+    /// What became of the checks.
+    pub(super) fn finish(mut self, outcome: &Outcome) -> [(&'static str, Built); 5] {
+        self.trouble.is_idle = outcome.ending == Ending::Idle;
+        self.trouble.end = outcome.ended_at.as_nanos();
+        self.close()
+    }
+
+    fn close(self) -> [(&'static str, Built); 5] {
+        let Flows { setting, trouble, progress, approvals, widgets, store } = self;
+        let [decided, waits] = approvals.finish(&trouble, &setting);
+        [
+            (PROGRESS, progress.finish(&trouble, &setting)),
+            (DECIDED, decided),
+            (WAITS, waits),
+            (WIDGETS, widgets.changed),
+            (NEWEST, store.finish(&trouble)),
+        ]
+    }
+}
+
+/// The runner of a task.
+fn runner(task: &str) -> &str {
+    task.rsplit_once('/').map_or(task, |(runner, _)| runner)
+}
+
+/// An instant in nanoseconds, as it is told.
+fn at(nanos: u64) -> Time {
+    Time::from_nanos(nanos)
+}

@@ -1,0 +1,219 @@
+//! The queue of approvals: tasks wait in it, reviewers decide, what nobody decides expires.
+//!
+//! What becomes of an entry is decided in `policy::approval`. It must never tell anybody of what is
+//! not on disk: every answer, also that a decision does not count, waits for a sync.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    time::Duration,
+};
+
+use actix::{Actor, Context, Handler, Message};
+
+use super::{FlowEvent, settings::flow};
+use crate::{
+    policy::approval::{Entry, Queue, Refusal, Standing},
+    world::{Env, Later, Promise, Timer},
+};
+
+/// Where entries lie on the disk.
+const FOLDER: &str = "approvals/";
+/// The pause before it is tried again to write what has expired.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Asks for the approval of a task, and waits until there is one or never will be. Asked again, it
+/// is the same approval.
+#[derive(Clone, Message)]
+#[rtype(result = "Standing")]
+pub(super) struct Submit {
+    pub(super) task: Rc<str>,
+}
+
+/// Every approval, and how it stands.
+pub(super) type Standings = Rc<[(Rc<str>, Standing)]>;
+
+/// Asks what there is.
+#[derive(Clone, Message)]
+#[rtype(result = "Standings")]
+pub(super) struct Look;
+
+/// Decides. Decided again by the same reviewer in the same way, it is the same decision.
+#[derive(Clone, Message)]
+#[rtype(result = "Result<(), Refusal>")]
+pub(super) struct Decide {
+    pub(super) task: Rc<str>,
+    pub(super) approve: bool,
+    pub(super) by: Rc<str>,
+}
+
+/// The actor.
+pub struct Approvals {
+    env: Env<Approvals>,
+    settings: Rc<flow::Approvals>,
+    queue: Queue,
+    /// Who waits for which. Whoever asked for the same before no longer does.
+    waiting: BTreeMap<Rc<str>, Promise<Standing>>,
+    expiry: Option<Timer>,
+}
+
+impl Approvals {
+    /// A queue with these settings.
+    pub fn new(env: Env<Approvals>, settings: Rc<flow::Approvals>) -> Approvals {
+        Approvals { env, settings, queue: Queue::default(), waiting: BTreeMap::new(), expiry: None }
+    }
+
+    fn emit(&self, event: FlowEvent) {
+        self.env.emit(event.name(), event);
+    }
+
+    /// Puts an entry in; false if the disk does not take it.
+    fn put(&mut self, task: &Rc<str>, entry: Entry) -> bool {
+        if self.settings.durable {
+            let written = serde_json::to_vec(&entry)
+                .is_ok_and(|text| self.env.disk().write(&format!("{FOLDER}{task}"), &text).is_ok());
+            if !written {
+                return false;
+            }
+        }
+        self.queue.put(Rc::clone(task), entry);
+        true
+    }
+
+    /// Reads what an earlier life wrote.
+    fn restore(&mut self) {
+        let mut entries = 0;
+        for path in self.env.disk().list(FOLDER) {
+            let contents = self.env.disk().read(&path);
+            let entry = contents.and_then(|text| serde_json::from_slice::<Entry>(&text).ok());
+            let task = path.strip_prefix(FOLDER);
+            if let (Some(entry), Some(task)) = (entry, task) {
+                self.queue.put(task.into(), entry);
+                entries += 1;
+            }
+        }
+        if entries > 0 {
+            let component = "approvals".into();
+            let restored = super::Event::StateRestored { component, entries };
+            self.env.emit(restored.name(), restored);
+        }
+    }
+
+    /// Whoever waits for this one is told, if it is over.
+    fn tell(&self, task: Rc<str>) {
+        self.env.disk().sync(move |approvals, _| {
+            let standing = approvals.queue.standing(&task);
+            if let Some(standing) = standing.filter(|it| *it != Standing::Pending)
+                && let Some(promise) = approvals.waiting.remove(&task)
+            {
+                promise.keep(standing);
+            }
+        });
+    }
+
+    /// Lets expire what is due, and waits for the next.
+    fn expire(&mut self) {
+        if let Some(timer) = self.expiry.take() {
+            self.env.cancel(&timer);
+        }
+        let now = self.env.now();
+        let mut gone = BTreeSet::new();
+        let mut is_full = false;
+        for (task, entry) in self.queue.expired(now) {
+            if self.put(&task, entry) {
+                gone.insert(task);
+            } else {
+                is_full = true;
+            }
+        }
+        if !gone.is_empty() {
+            self.env.disk().sync(move |approvals, _| {
+                for task in gone {
+                    approvals.emit(FlowEvent::ApprovalExpired { task: Rc::clone(&task) });
+                    approvals.tell(task);
+                }
+            });
+        }
+        if let Some(next) = self.queue.next_expiry() {
+            let wait = if is_full { AGAIN } else { next - now };
+            self.expiry = Some(self.env.after(wait, |approvals, _| approvals.expire()));
+        }
+    }
+}
+
+impl Actor for Approvals {
+    type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Context<Self>) {
+        self.restore();
+        self.expire();
+    }
+}
+
+impl Handler<Submit> for Approvals {
+    type Result = Later<Standing>;
+
+    fn handle(&mut self, Submit { task }: Submit, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        let new = self.queue.submit(self.env.now(), self.settings.expires_after, &task);
+        if let Some(entry) = new {
+            if !self.put(&task, entry) {
+                return later;
+            }
+            let submitted = Rc::clone(&task);
+            self.env.disk().sync(move |approvals, _| {
+                approvals.emit(FlowEvent::ApprovalSubmitted { task: submitted });
+            });
+            self.expire();
+        }
+        self.waiting.insert(Rc::clone(&task), promise);
+        self.tell(task);
+        later
+    }
+}
+
+impl Handler<Look> for Approvals {
+    type Result = Later<Standings>;
+
+    fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
+        let (promise, later) = Later::promise();
+        let all = self.queue.all().map(|(task, standing)| (Rc::clone(task), standing)).collect();
+        self.env.disk().sync(move |_, _| promise.keep(all));
+        later
+    }
+}
+
+impl Handler<Decide> for Approvals {
+    type Result = Later<Result<(), Refusal>>;
+
+    fn handle(
+        &mut self,
+        Decide { task, approve, by }: Decide,
+        _: &mut Context<Self>,
+    ) -> Self::Result {
+        let (promise, later) = Later::promise();
+        let decided = self.queue.decide(self.env.now(), &task, approve, &by);
+        let (answer, event) = match decided {
+            Ok(None) => (Ok(()), None),
+            Ok(Some(entry)) => {
+                let decision = entry.standing.as_str();
+                if !self.put(&task, entry) {
+                    return later;
+                }
+                self.expire();
+                let task = Rc::clone(&task);
+                (Ok(()), Some(FlowEvent::ApprovalDecided { task, decision, by }))
+            }
+            Err(refusal) => {
+                let (task, reason) = (Rc::clone(&task), refusal.as_str());
+                (Err(refusal), Some(FlowEvent::ApprovalRefused { task, by, reason }))
+            }
+        };
+        self.env.disk().sync(move |approvals, _| {
+            event.into_iter().for_each(|event| approvals.emit(event));
+            promise.keep(answer);
+            approvals.tell(task);
+        });
+        later
+    }
+}
