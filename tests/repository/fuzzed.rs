@@ -18,7 +18,7 @@ const FILES_MAX: usize = 100;
 const FILE_MAX: Duration = Duration::from_secs(20);
 
 /// How many shortened and spoilt copies of each file are tried.
-const COPIES: usize = 64;
+const COPIES: usize = 12;
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
