@@ -168,7 +168,9 @@ impl Flows {
                 self.widgets.reloaded();
                 self.store.reloaded();
             }
-            Happening::DiskFailed { .. } => self.store.disk_failed(sighting.at.as_nanos()),
+            Happening::DiskFailed { .. } | Happening::NodeResumed => {
+                self.store.held_up(sighting.at.as_nanos());
+            }
             _ => {}
         }
     }

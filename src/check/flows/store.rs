@@ -10,7 +10,8 @@ const PATIENCE: u64 = 10_000_000_000;
 pub(super) struct Store {
     /// The newest state that is kept.
     saved: u64,
-    /// The state that the dashboard wants to keep, and since when, or since the disk failed.
+    /// The state that the dashboard wants to keep, and since when, or since it could
+    /// not be kept.
     asked: Option<(u64, u64)>,
     newest: Built,
 }
@@ -52,8 +53,8 @@ impl Store {
         self.asked = None;
     }
 
-    /// Nothing can be written.
-    pub(super) fn disk_failed(&mut self, now: u64) {
+    /// Nothing could be written, or nothing done at all, until now.
+    pub(super) fn held_up(&mut self, now: u64) {
         self.asked = self.asked.map(|(version, _)| (version, now));
     }
 

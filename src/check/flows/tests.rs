@@ -237,6 +237,9 @@ fn the_newest_state_is_kept_and_read() {
     assert_eq!(kept().asked(295, 3).end(300, false)[NEWEST].1, None, "it has time");
     let full = Happening::DiskFailed { cause: "full" };
     kept().asked(5, 3).hear(12, "dashboard", full).asked(16, 3).saved(16, 3, 1).holds(NEWEST);
+    let paused = kept().asked(5, 3).hear(6, "dashboard", Happening::NodePaused);
+    let resumed = paused.hear(30, "dashboard", Happening::NodeResumed);
+    resumed.asked(30, 3).saved(31, 3, 1).holds(NEWEST);
     let lost = Fed::losing(["dashboard"]).asked(1, 1).saved(1, 1, 1);
     lost.crash(2, "dashboard").loaded(3, 0).asked(4, 1).saved(4, 1, 1).holds(NEWEST);
 }

@@ -33,6 +33,16 @@ pub(super) struct Saved {
     pub(super) tasks: BTreeMap<String, BTreeMap<String, Update>>,
 }
 
+/// What became of a state that was to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    /// There is no room for it in the quota.
+    TooLarge,
+    /// The disk takes nothing.
+    DiskFull,
+}
+
 /// The entries, and what they may take.
 pub(super) struct Storage {
     settings: flow::Store,
@@ -105,11 +115,12 @@ impl Storage {
         contents.resize(size, b' ');
         let bytes = contents.len() as u64;
         Storage::emit(env, FlowEvent::SaveAsked { version: state.version, bytes });
-        if self.try_save(env, state.version, &contents, false) {
-            return true;
+        let mut kept = self.try_save(env, state.version, &contents, false);
+        if kept == Kept::TooLarge {
+            state.tasks.clear();
+            kept = self.try_save(env, state.version, &text(&state), true);
         }
-        state.tasks.clear();
-        self.try_save(env, state.version, &text(&state), true)
+        kept == Kept::Yes
     }
 
     fn try_save(
@@ -118,7 +129,7 @@ impl Storage {
         version: u64,
         contents: &[u8],
         compact: bool,
-    ) -> bool {
+    ) -> Kept {
         let (quota, bytes) = (self.settings.limits.quota, contents.len() as u64);
         let sizes: Vec<u64> = self.entries.iter().map(|(_, bytes)| *bytes).collect();
         let plan = plan(&sizes, bytes, &self.settings.limits);
@@ -136,11 +147,11 @@ impl Storage {
             Storage::emit(env, FlowEvent::StoreCleaned { removed, freed });
         }
         if !plan.fits {
-            return false;
+            return Kept::TooLarge;
         }
         if !self.write(env, contents) {
             self.warn(env, "disk_full");
-            return false;
+            return Kept::DiskFull;
         }
         self.version = version;
         let used = self.used();
@@ -148,7 +159,7 @@ impl Storage {
             let saved = FlowEvent::StoreSaved { version, bytes, used, quota, compact };
             Storage::emit(&dashboard.env, saved);
         });
-        true
+        Kept::Yes
     }
 
     fn warn(&self, env: &Env<Dashboard>, cause: &'static str) {
