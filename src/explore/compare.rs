@@ -61,7 +61,7 @@ pub const QUANTITIES: &[Quantity] = &[
     less("latency.p50", Unit::Us, |line| line.measured?.p50_us),
     less("latency.p95", Unit::Us, |line| line.measured?.p95_us),
     less("latency.p99", Unit::Us, |line| line.measured?.p99_us),
-    less("quota.tokens", Unit::Count, |line| Some(line.measured?.tokens)),
+    less(TOKENS, Unit::Count, |line| Some(line.measured?.tokens)),
     less("requests.attempts", Unit::Count, |line| Some(line.measured?.attempts)),
     less("requests.retries", Unit::Count, |line| Some(line.measured?.retries)),
     less("requests.fallback_used", Unit::Count, |line| Some(line.measured?.fallbacks)),
@@ -69,6 +69,8 @@ pub const QUANTITIES: &[Quantity] = &[
 
 /// The share of runs that came to what they must.
 const PASSED: &str = "runs.passed";
+/// The tokens that were charged to quotas.
+const TOKENS: &str = "quota.tokens";
 
 const fn less(name: &'static str, unit: Unit, value: fn(&FinishedLine) -> Option<u64>) -> Quantity {
     Quantity { name, unit, more_is_better: false, value }
@@ -179,7 +181,10 @@ impl Comparison {
 fn row(what: &Quantity, pairs: &[(FinishedLine, FinishedLine)], confidence: f64) -> Row {
     let (mut a, mut b, mut difference) = (Mean::default(), Mean::default(), Mean::default());
     let (mut seeds, mut less, mut more) = (0, 0, 0);
-    for (one, other) in pairs {
+    // Without a quota nobody counts tokens, and that is not the same as none.
+    let is_counted = |line: &FinishedLine| (what.value)(line).is_some_and(|value| value > 0);
+    let is_told = what.name != TOKENS || pairs.iter().any(|(a, b)| is_counted(a) || is_counted(b));
+    for (one, other) in pairs.iter().filter(|_| is_told) {
         let (Some(one), Some(other)) = ((what.value)(one), (what.value)(other)) else { continue };
         seeds += 1;
         less += u64::from(other < one);

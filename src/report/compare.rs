@@ -75,7 +75,8 @@ pub fn notes(sim: &SimComparison) -> Vec<String> {
         .map(|row| row.metric)
         .collect();
     if !names.is_empty() {
-        notes.push(format!("no seed has a value on both sides: {}", names.join(", ")));
+        let names = names.join(", ");
+        notes.push(format!("not measured (tokens are, under a quota): {names}"));
     }
     notes
 }

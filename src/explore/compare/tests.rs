@@ -86,6 +86,17 @@ fn of_yes_and_no_the_exact_test_decides() {
 }
 
 #[test]
+fn tokens_that_nobody_counts_are_not_the_same() {
+    let line = |seed: u64, tokens: u64| {
+        let measured = Measured { tokens, ..Measured::default() };
+        FinishedLine { measured: Some(measured), ..line(seed, true, Some(1)) }
+    };
+    let told = |b: u64| told((0..9).map(|at| (line(at, 0), line(at, b))).collect(), TOKENS);
+    assert_eq!(told(0).finding, Finding::Unmeasured);
+    assert_eq!(told(5).finding, Finding::Worse);
+}
+
+#[test]
 fn several_sims_need_a_surer_interval() {
     let matched = |sim: &str| Matched { sim: sim.to_owned(), pairs: Vec::new(), alone: 0 };
     assert_eq!(Comparison::of(&[matched("a")]).confidence, CONFIDENCE);

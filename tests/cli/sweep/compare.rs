@@ -46,7 +46,7 @@ fn what_is_worse_fails_only_if_that_is_asked_for() {
     place.write("sims/slow.toml", slow());
     let compare =
         |more: &[&str]| place.run(&[&["compare", "good", "slow", "--seeds", "8"], more].concat());
-    compare(&["--fail-if-worse", "latency.p99"]).exits(1).says("worse: latency.p99 of");
+    compare(&["--fail-if-worse", "latency.p50"]).exits(1).says("worse: latency.p50 of");
     compare(&["--fail-if-worse", "requests.success_rate"]).exits(0);
     compare(&["--fail-if-worse", "speed"]).exits(2).says("requests.success_rate");
 }
