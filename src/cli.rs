@@ -8,6 +8,7 @@
 mod attempt;
 mod check;
 mod clock;
+mod compare;
 mod completions;
 mod config;
 mod conformance;
@@ -15,6 +16,7 @@ mod coverage;
 mod error;
 mod exit;
 mod explain;
+mod github;
 mod html;
 mod internal;
 mod interrupt;
@@ -73,6 +75,8 @@ enum Verb {
     Sweep(sweep::SweepArgs),
     /// Put the results of sweeps together
     Merge(merge::MergeArgs),
+    /// Compare two sims, or the results of two versions, over the seeds that they have in common
+    Compare(compare::CompareArgs),
     /// Show that each seed has one history, however and wherever it runs
     Verify(verify::VerifyArgs),
     /// List the sims
@@ -146,6 +150,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
         Verb::Shrink(args) => shrink::run(args, screen),
         Verb::Sweep(args) => sweep::sweep(args, screen),
         Verb::Merge(args) => merge::merge(args, screen),
+        Verb::Compare(args) => compare::run(args, screen),
         Verb::Verify(args) => verify::verify(args, screen),
         Verb::List(args) => list::list(args, screen),
         Verb::Check(args) => check::check(args, screen),

@@ -1,6 +1,7 @@
 //! Running sims: one seed of one sim, whether it came to what it must, and sweeps over many seeds;
 //! failures made smaller, told apart and kept.
 
+pub mod compare;
 mod corpus;
 #[cfg(feature = "cli")]
 mod counterfactual;

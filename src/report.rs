@@ -5,8 +5,12 @@
 //!
 //! Start at [`Finished`] for what is reported, at [`snapshot`] for what is committed.
 
+#[cfg(feature = "cli")]
+pub mod compare;
 pub mod document;
 pub mod event;
+#[cfg(feature = "cli")]
+pub mod github;
 #[cfg(feature = "cli")]
 pub mod html;
 #[cfg(feature = "cli")]

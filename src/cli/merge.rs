@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{
     error::CliError,
     exit::Exit,
+    github::GithubArgs,
     list::pretty,
     output,
     screen::Screen,
@@ -53,6 +54,8 @@ pub(super) struct MergeArgs {
     /// Write a page that shows the results, for a browser: one file, no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    github: GithubArgs,
 }
 
 /// What the document has besides the results.
@@ -128,11 +131,13 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
         merge.results().for_each(|line| survey.add(&line));
         told.page(&survey, &more, page)
     });
+    let story = told.summary() + &more.text(&missing);
+    let github = ("merge", exit == Exit::Ok, story.as_str());
+    told.github(&args.github, github, (&[], Vec::new()), screen)?;
     let replay = told.first_replay().map(|replay| replay + "\n").unwrap_or_default();
     match args.format {
         SweepFormat::Text => {
-            let text = told.failures() + &told.summary() + &more.text(&missing);
-            screen.data(&(text + &replay))?;
+            screen.data(&(told.failures() + &story + &replay))?;
         }
         SweepFormat::Json => {
             screen.data(&pretty(&told.document(more))?)?;
@@ -144,7 +149,7 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
                 screen.stream(&Line::Finished(Box::new(line)).to_text().map_err(internal)?)?;
             }
             screen.flush()?;
-            screen.talk(&(told.summary() + &more.text(&missing) + &replay));
+            screen.talk(&(story + &replay));
         }
     }
     written.map(|()| exit)
@@ -238,7 +243,7 @@ fn write(merge: &Merge, file: File) -> io::Result<()> {
     Ok(())
 }
 
-fn refused(error: MergeError) -> CliError {
+pub(super) fn refused(error: MergeError) -> CliError {
     let help = match &error {
         MergeError::Read { .. } => "name files of `seedbed sweep --results`",
         MergeError::Version { .. } | MergeError::Seedbed { .. } => {

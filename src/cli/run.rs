@@ -13,17 +13,23 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
+    github::GithubArgs,
     html::{self, HtmlArgs, Page},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
     output::{self, OutputFile},
     pool,
     screen::Screen,
     sims::{self, Entry},
+    sweep::{self, after::AllMade, once, told::Told},
 };
 use crate::{
-    explore::{Options, ReachedByAny, Witness},
+    explore::{
+        Blame, Options, ReachedByAny, RunError, Signature, Witness,
+        sweep::{Hex, PlanLine, PlannedSim, RESULTS_VERSION, Tally},
+    },
     report::{
         Finished, document,
+        github::Problem,
         junit::Junit,
         log::Log,
         metrics::MetricTable,
@@ -64,6 +70,8 @@ pub(super) struct RunArgs {
     write_plan: Option<PathBuf>,
     #[command(flatten)]
     html: HtmlArgs,
+    #[command(flatten)]
+    github: GithubArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,6 +125,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         reached: ReachedByAny::default(),
         skipped_lines: 0,
         page: None,
+        tally: args.github.is_asked_for().then(Tally::default),
     };
     let watch = Stopwatch::start();
     results.screen.begin(plan.len() as u64);
@@ -142,7 +151,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         Some(error) => Err(error),
         None => {
             let page = results.page.take();
-            let exit = results.finish(entries.len(), watch, junit)?;
+            let exit = results.finish((&entries, &options), &args.github, watch, junit)?;
             args.html.tell(page.transpose()?, screen);
             Ok(exit)
         }
@@ -228,6 +237,8 @@ struct Results<'a> {
     reached: ReachedByAny,
     skipped_lines: u64,
     page: Option<Result<Page, CliError>>,
+    /// The failures by what they have in common, if GitHub is to be told of them.
+    tally: Option<Tally>,
 }
 
 impl Results<'_> {
@@ -250,6 +261,9 @@ impl Results<'_> {
                 if let (Some(junit), CliError::Run { error, replay }) = (&mut self.junit, &error) {
                     junit.add_error(&entry.sim.name, seed.0, &error.to_string(), replay);
                 }
+                if let (Some(tally), CliError::Run { error, .. }) = (&mut self.tally, &error) {
+                    tally.add(&once::broken(&entry.sim.name, seed, Hex(0), unmade(error)));
+                }
                 self.screen.talk(&error.report());
                 return Ok(());
             }
@@ -261,6 +275,9 @@ impl Results<'_> {
             let exit = if is_leak { Exit::Nondeterminism } else { Exit::Failed };
             self.worst = self.worst.max(exit);
             self.first_replay.get_or_insert_with(|| entry.replay(seed, options));
+        }
+        if let Some(tally) = &mut self.tally {
+            tally.add(&once::line(entry, seed, Hex(0), finished.clone(), None));
         }
         self.skipped_lines += finished.run.skipped_lines;
         self.reached.add(&finished.run);
@@ -283,13 +300,14 @@ impl Results<'_> {
 
     fn finish(
         mut self,
-        sims: usize,
+        (entries, options): (&[Entry], &Options),
+        github: &GithubArgs,
         watch: Stopwatch,
         junit: Option<OutputFile>,
     ) -> Result<Exit, CliError> {
         match self.format {
             RunFormat::Text => {
-                self.screen.data(&self.summary.text(sims, watch.elapsed()))?;
+                self.screen.data(&self.summary.text(entries.len(), watch.elapsed()))?;
                 if let Some(shown) = &self.shown {
                     self.screen.data(&shown.text())?;
                 }
@@ -307,10 +325,26 @@ impl Results<'_> {
             let lines = counted(self.skipped_lines, "broken line");
             self.screen.talk(&format!("{lines} of traces left out\n"));
         }
+        let mut never_reached = Vec::new();
         for (sim, runs, what) in self.reached.never() {
             self.worst = self.worst.max(Exit::Failed);
             let never = format!("{what} was not reached in any of {runs} runs");
             self.screen.talk(&format!("{}\n", text::wrap(&format!("{sim}: "), &never, 4)));
+            let entry = entries.iter().find(|entry| entry.sim.name == sim);
+            never_reached.push(Problem {
+                sim: sim.to_owned(),
+                file: entry.map(|entry| entry.place.argument()).unwrap_or_default(),
+                line: 1,
+                failure: never,
+                runs: counted(runs, "run"),
+                replay: String::new(),
+            });
+        }
+        if let Some(tally) = &self.tally {
+            let told = Told { tally, plan: &plan_line(entries, options), made: &AllMade::new() };
+            let summary = told.summary();
+            let story = ("run", self.worst == Exit::Ok, summary.as_str());
+            told.github(github, story, (entries, never_reached), self.screen)?;
         }
         if let Some(replay) = self.first_replay {
             match self.format {
@@ -319,6 +353,31 @@ impl Results<'_> {
             }
         }
         Ok(self.worst)
+    }
+}
+
+/// What a run that could not be made has in common with others.
+fn unmade(error: &RunError) -> Blame {
+    let cause = "it could not be run".to_owned();
+    let signature = Signature { check: "run".to_owned(), actors: Vec::new(), cause };
+    Blame { signature, failure: error.to_string() }
+}
+
+/// The sims as results have them, for the commands that replay them.
+fn plan_line(entries: &[Entry], options: &Options) -> PlanLine {
+    let sim = |entry: &Entry| PlannedSim {
+        sim: entry.sim.name.clone(),
+        path: entry.place.argument(),
+        scenario_hash: Hex(0),
+        seeds: Vec::new(),
+    };
+    PlanLine {
+        version: RESULTS_VERSION,
+        seedbed: String::new(),
+        endless_from: None,
+        shard: None,
+        arguments: sweep::arguments(options),
+        sims: entries.iter().map(sim).collect(),
     }
 }
 

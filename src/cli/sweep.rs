@@ -7,7 +7,7 @@
 pub(super) mod after;
 mod crew;
 mod file;
-mod once;
+pub(super) mod once;
 pub(super) mod told;
 
 use std::{
@@ -35,6 +35,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
+    github::GithubArgs,
     interrupt::Interrupt,
     list::pretty,
     options::{JobArgs, LoadArgs, SimArgs, seed},
@@ -106,6 +107,8 @@ pub(super) struct SweepArgs {
     /// Write a page that shows the sweep, for a browser: one file, no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    github: GithubArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -214,7 +217,7 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     };
     let exit = if matches!(outcome, Err(CliError::Closed)) { Exit::Closed } else { told.exit() };
     if exit != Exit::Closed {
-        tell(&told, &args, more, (before, wall), screen)?;
+        tell(&told, &args, more, (before, wall), (&entries, &mut *screen))?;
     }
     if let (Some(page), Some(survey)) = (page, survey) {
         let more = PageMore { planned: plan.count(), ended, shard: plan.shard().to_string() };
@@ -267,8 +270,8 @@ fn plan(
         .map_err(|error| CliError::usage(error.to_string(), "name other sims, or other seeds"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "an array job says which part is to be run")]
-fn environment(name: &str) -> Option<String> {
+#[expect(clippy::disallowed_methods, reason = "an array job, or CI, says what it wants")]
+pub(super) fn environment(name: &str) -> Option<String> {
     match std::env::var(name) {
         Ok(value) => Some(value),
         Err(VarError::NotUnicode(value)) => Some(value.to_string_lossy().into_owned()),
@@ -303,7 +306,7 @@ fn scenario_hash(entry: &Entry, options: &Options) -> Result<Hex, CliError> {
 }
 
 /// What a replay needs besides sim and seed.
-fn arguments(options: &Options) -> Vec<String> {
+pub(super) fn arguments(options: &Options) -> Vec<String> {
     let trace = options.trace.iter();
     let mut arguments: Vec<String> = trace
         .flat_map(|trace| ["--trace".to_owned(), trace.to_string_lossy().into_owned()])
@@ -445,8 +448,11 @@ fn tell(
     args: &SweepArgs,
     more: More,
     (before, wall): (u64, Duration),
-    screen: &mut Screen,
+    (entries, screen): (&[Entry], &mut Screen),
 ) -> Result<(), CliError> {
+    let story = told.summary() + &shortfall(told, args, &more);
+    let github = ("sweep", told.exit() == Exit::Ok, story.as_str());
+    told.github(&args.github, github, (entries, Vec::new()), screen)?;
     let replay = told.first_replay().map(|replay| replay + "\n").unwrap_or_default();
     match args.format {
         SweepFormat::Text => {
@@ -464,7 +470,7 @@ fn tell(
             Ok(())
         }
         SweepFormat::Jsonl => {
-            screen.talk(&(told.summary() + &shortfall(told, args, &more) + &replay));
+            screen.talk(&(story + &replay));
             Ok(())
         }
     }

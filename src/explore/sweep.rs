@@ -11,6 +11,7 @@
 //! Start at [`Plan`], then at [`Line`].
 
 mod line;
+mod measured;
 mod merge;
 mod plan;
 mod ranges;
@@ -22,6 +23,7 @@ pub use line::{
     BadLine, FinishedLine, Hex, Line, PlanLine, PlannedSim, RESULTS_VERSION, RunVerdict,
 };
 pub use line::{ShardLine, StartedLine};
+pub use measured::Measured;
 pub use merge::{Conflict, Merge, MergeError};
 pub use plan::{Plan, PlanError, Task};
 pub use ranges::Ranges;

@@ -5,6 +5,7 @@
 //! actor has named stands in the file as data only, escaped so that it cannot be anything else.
 
 mod columns;
+mod compare;
 mod head;
 mod page;
 mod sweep;
@@ -17,7 +18,7 @@ use std::{
     rc::Rc,
 };
 
-pub use self::sweep::Survey;
+pub use self::{compare::write_comparison, sweep::Survey};
 
 use self::columns::Columns;
 use super::Finished;

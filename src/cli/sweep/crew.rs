@@ -192,6 +192,7 @@ mod tests {
             events: 0,
             virtual_ms: 0,
             wall_us: None,
+            measured: None,
             reached: Vec::new(),
             unreached: Vec::new(),
         }

@@ -8,7 +8,7 @@ use crate::{
     cli::{attempt, error::CliError, sims::Entry},
     explore::{
         Blame, Options, Verdict, Witness,
-        sweep::{FinishedLine, Hex, RESULTS_VERSION, RunVerdict},
+        sweep::{FinishedLine, Hex, Measured, RESULTS_VERSION, RunVerdict},
     },
     report::Finished,
     scenario::Must,
@@ -19,14 +19,14 @@ use crate::{
 const VERIFY: &str = "sweep/verify";
 
 /// How runs are made.
-pub(super) struct Way {
-    pub(super) options: Options,
+pub(in crate::cli) struct Way {
+    pub(in crate::cli) options: Options,
     /// The share of runs that is made twice.
-    pub(super) verify: Probability,
+    pub(in crate::cli) verify: Probability,
 }
 
 /// Makes a run. An error means that no run of this sim can be made.
-pub(super) fn once(
+pub(in crate::cli) fn once(
     entry: &Entry,
     seed: Seed,
     scenario_hash: Hex,
@@ -60,8 +60,17 @@ fn guarded(
         Ok(result) => return result,
         Err(payload) => attempt::message(&*payload),
     };
-    let Blame { signature, failure } = Blame::panicked(&message);
-    Ok(FinishedLine {
+    Ok(broken(sim, seed, scenario_hash, Blame::panicked(&message)))
+}
+
+/// The result of a run that came to no end.
+pub(in crate::cli) fn broken(
+    sim: &str,
+    seed: Seed,
+    scenario_hash: Hex,
+    Blame { signature, failure }: Blame,
+) -> FinishedLine {
+    FinishedLine {
         version: RESULTS_VERSION,
         sim: sim.to_owned(),
         scenario_hash,
@@ -73,12 +82,14 @@ fn guarded(
         events: 0,
         virtual_ms: 0,
         wall_us: None,
+        measured: None,
         reached: Vec::new(),
         unreached: Vec::new(),
-    })
+    }
 }
 
-fn line(
+/// What a run came to, and its second run if there was one.
+pub(in crate::cli) fn line(
     entry: &Entry,
     seed: Seed,
     scenario_hash: Hex,
@@ -101,6 +112,7 @@ fn line(
         Verdict::Failed { .. } if is_leak => RunVerdict::Nondeterminism,
         Verdict::Failed { .. } => RunVerdict::Fail,
     };
+    let measured = Measured::of(&run);
     let (reached, unreached): (Vec<_>, Vec<_>) =
         run.checks.into_iter().partition(|check| check.evaluated > 0);
     let names = |checks: Vec<crate::check::CheckResult>| {
@@ -122,6 +134,7 @@ fn line(
         events: if is_one { run.outcome.events } else { 0 },
         virtual_ms: if is_one { run.outcome.ended_at.as_nanos() / 1_000_000 } else { 0 },
         wall_us: Some(u64::try_from(wall.as_micros()).unwrap_or(u64::MAX)),
+        measured: is_one.then_some(measured),
         reached: names(reached),
         unreached: names(unreached),
     }

@@ -11,14 +11,17 @@ use crate::{
     cli::{
         error::CliError,
         exit::Exit,
+        github::{GithubArgs, line_of},
         output::OutputFile,
+        screen::Screen,
         shrink::sized,
-        sims::quoted,
+        sims::{Entry, quoted},
         sweep::after::{AllMade, Made},
     },
-    explore::sweep::{PlanLine, RunVerdict, Tally},
+    explore::sweep::{Group, GroupKey, PlanLine, RunVerdict, Tally},
     report::{
         document::VERSION,
+        github::Problem,
         html::Survey,
         text::{RED, counted, mark, styled, wrap},
     },
@@ -102,6 +105,36 @@ impl<'a> Told<'a> {
     pub(in crate::cli) fn first_replay(&self) -> Option<String> {
         let ranked = self.tally.ranked();
         ranked.first().map(|((sim, _), group)| self.replay(sim, group.first_seed))
+    }
+
+    /// Tells GitHub of it, if that is asked for: `others` are problems that no run has by itself.
+    pub(in crate::cli) fn github(
+        &self,
+        args: &GithubArgs,
+        (verb, is_good, story): (&str, bool, &str),
+        (entries, others): (&[Entry], Vec<Problem>),
+        screen: &mut Screen,
+    ) -> Result<(), CliError> {
+        if !args.is_asked_for() {
+            return Ok(());
+        }
+        let problem = |(key, group): (&GroupKey, &Group)| {
+            let (sim, _) = key;
+            let entry = entries.iter().find(|entry| entry.sim.name == *sim);
+            let planned = self.plan.sims.iter().find(|planned| planned.sim == *sim);
+            let runs = counted(group.count, "run");
+            Problem {
+                sim: sim.clone(),
+                file: planned.map_or(sim, |planned| &planned.path).clone(),
+                line: entry.map_or(1, |entry| line_of(&entry.sim, &group.failure)),
+                failure: group.failure.clone(),
+                runs: format!("{runs}, the first with seed {}", group.first_seed),
+                replay: self.replay(sim, group.first_seed),
+            }
+        };
+        let problems: Vec<Problem> =
+            self.tally.ranked().into_iter().map(problem).chain(others).collect();
+        args.tell((verb, is_good, story), &problems, screen)
     }
 
     /// What the results alone say.
@@ -251,6 +284,7 @@ mod tests {
             events: 0,
             virtual_ms: 0,
             wall_us: None,
+            measured: None,
             reached: Vec::new(),
             unreached: vec![evil.to_owned()],
         });

@@ -1,9 +1,12 @@
 //! The lines of results, as they are written and read back: the wire types of a sweep.
 //!
 //! A file of results is JSON Lines: a `plan`, then `started` and `finished` lines in any order. A
-//! change that adds, renames or removes anything raises [`RESULTS_VERSION`].
+//! change that renames or removes anything raises [`RESULTS_VERSION`]; a field that may be absent does
+//! not, so that results of earlier days are still read.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::Measured;
 
 /// The version of these lines.
 pub const RESULTS_VERSION: u32 = 1;
@@ -125,6 +128,9 @@ pub struct FinishedLine {
     /// Time on the machine, in microseconds; not in merged results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_us: Option<u64>,
+    /// What it measured; `None` if it has no single history, and in results of earlier days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     /// The checks that were evaluated at least once.
     pub reached: Vec<String>,
     /// The checks that were not.
@@ -224,6 +230,19 @@ mod tests {
             r#""sims":[{"sim":"a/b","path":"p","scenario_hash":"00000000000000ff","seeds":[[1,9]]}]}"#
         );
         assert_eq!(Line::parse(plan.as_bytes()).unwrap().to_text().unwrap().trim(), plan);
+    }
+
+    #[test]
+    fn what_was_measured_is_kept_and_may_be_absent() {
+        let measured = Measured { requests: 3, ok: 2, p50_us: Some(7), ..Measured::default() };
+        let Line::Finished(old) = Line::parse(FINISHED.as_bytes()).unwrap() else { panic!() };
+        assert_eq!(old.measured, None);
+        let new = Line::Finished(Box::new(FinishedLine { measured: Some(measured), ..*old }));
+        let text = new.to_text().unwrap();
+        assert!(text.contains(r#""measured":{"requests":3,"ok":2,"#) && !text.contains("p95"));
+        assert_eq!(Line::parse(text.as_bytes()), Ok(new));
+        let odd = text.replace("\"ok\":2", "\"ok\":-2");
+        assert!(matches!(Line::parse(odd.as_bytes()), Err(BadLine::Malformed(_))));
     }
 
     #[test]

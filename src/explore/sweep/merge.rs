@@ -14,7 +14,8 @@ use std::{
 };
 
 use super::{
-    FinishedLine, Hex, Line, Lines, PlanLine, PlannedSim, RESULTS_VERSION, Ranges, RunVerdict, What,
+    FinishedLine, Hex, Line, Lines, Measured, PlanLine, PlannedSim, RESULTS_VERSION, Ranges,
+    RunVerdict, What,
 };
 
 /// How many bad lines of a file are named; further ones are only counted.
@@ -106,6 +107,8 @@ struct Row {
     virtual_ms: u64,
     reached: Rc<[Rc<str>]>,
     unreached: Rc<[Rc<str>]>,
+    /// Last, so that a row without it stands right before the same row with it.
+    measured: Option<Measured>,
 }
 
 /// A sim as plans have it.
@@ -253,8 +256,18 @@ impl Merge {
             virtual_ms: line.virtual_ms,
             reached: self.list(&line.reached),
             unreached: self.list(&line.unreached),
+            measured: line.measured,
         };
-        self.rows.entry((Rc::clone(&sim), line.scenario_hash)).or_default().insert(row);
+        let rows = self.rows.entry((Rc::clone(&sim), line.scenario_hash)).or_default();
+        // A result of earlier days, which measured nothing, is no second result.
+        let bare = Row { measured: None, ..row.clone() };
+        if row.measured.is_some() {
+            rows.remove(&bare);
+        }
+        let is_told = |known: &Row| Row { measured: None, ..known.clone() } == bare;
+        if row.measured.is_some() || !rows.range(&bare..).next().is_some_and(is_told) {
+            rows.insert(row);
+        }
         sim
     }
 
@@ -331,6 +344,7 @@ impl Merge {
             events: row.events,
             virtual_ms: row.virtual_ms,
             wall_us: None,
+            measured: row.measured,
             reached: list(&row.reached),
             unreached: list(&row.unreached),
         })

@@ -150,6 +150,7 @@ mod tests {
             events: 1,
             virtual_ms: 2,
             wall_us: None,
+            measured: None,
             reached: vec!["x".to_owned()],
             unreached: vec!["y".to_owned()],
         }

@@ -63,6 +63,13 @@ pub(super) const SWEEP_SCRIPTS: &[&str] = &[
     include_str!("assets/sweep.js"),
 ];
 
+/// The scripts of a page of a comparison.
+pub(super) const COMPARE_SCRIPTS: &[&str] = &[
+    include_str!("assets/text.js"),
+    include_str!("assets/dom.js"),
+    include_str!("assets/compare.js"),
+];
+
 /// The whole script of a page of one run.
 pub(super) fn run_script() -> String {
     let (first, rest) = (FIRST_SCRIPTS.concat(), SCRIPTS.concat());
@@ -72,6 +79,11 @@ pub(super) fn run_script() -> String {
 /// The whole script of a page of many runs.
 pub(super) fn sweep_script() -> String {
     closed(&SWEEP_SCRIPTS.concat())
+}
+
+/// The whole script of a page of a comparison.
+pub(super) fn compare_script() -> String {
+    closed(&COMPARE_SCRIPTS.concat())
 }
 
 /// A script that leaves nothing behind.

@@ -126,6 +126,7 @@ mod tests {
             events: seed,
             virtual_ms: 7,
             wall_us: Some(seed),
+            measured: None,
             reached: Vec::new(),
             unreached: Vec::new(),
         }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Recording,
     columns::{Columns, FIELDS_MAX, NO_ROOM, TEXT_MAX, TEXTS_MAX},
-    page::{Escaping, FIRST_SCRIPTS, SCRIPTS, SWEEP_SCRIPTS},
+    page::{COMPARE_SCRIPTS, Escaping, FIRST_SCRIPTS, SCRIPTS, SWEEP_SCRIPTS},
 };
 use crate::{
     explore::{Options, judge, simulate},
@@ -108,7 +108,7 @@ fn no_other_script_or_style_may_run() {
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
     assert!(policy.contains(&format!("style-src {};", digest(style))), "{policy}");
     assert!(policy.contains(&format!("script-src {};", digest(script))), "{policy}");
-    for script in FIRST_SCRIPTS.iter().chain(SCRIPTS).chain(SWEEP_SCRIPTS) {
+    for script in FIRST_SCRIPTS.iter().chain(SCRIPTS).chain(SWEEP_SCRIPTS).chain(COMPARE_SCRIPTS) {
         assert!(script.starts_with("// "), "each says what it is");
         assert!(script.lines().count() <= 500);
     }

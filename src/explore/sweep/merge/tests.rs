@@ -35,9 +35,28 @@ fn result(sim: &str, hash: u64, seed: u64, fingerprint: u64) -> Line {
         events: seed,
         virtual_ms: 7,
         wall_us: Some(seed * 31),
+        measured: None,
         reached: vec!["x".to_owned()],
         unreached: vec!["y".to_owned()],
     }))
+}
+
+/// A result with what its run measured, and without, as results of earlier days are.
+fn measured(seed: u64, requests: Option<u64>) -> Line {
+    let Line::Finished(line) = result("a", 1, seed, 1) else { panic!("a result") };
+    let measured = requests.map(|requests| Measured { requests, ..Measured::default() });
+    Line::Finished(Box::new(FinishedLine { measured, ..*line }))
+}
+
+#[test]
+fn what_was_measured_survives_a_result_that_measured_nothing() {
+    let [old, new] = [None, Some(3)].map(|it| text(&[plan(BOTH, [1, 4], None), measured(1, it)]));
+    let both = merged(&[old.clone(), new.clone()]);
+    assert_eq!(both, merged(std::slice::from_ref(&new)));
+    assert_eq!(both, merged(&[new.clone(), old.clone()]));
+    assert!(both.contains("\"requests\":3") && merge(&[old, new.clone()]).conflicts().is_empty());
+    let other = text(&[measured(1, Some(4))]);
+    assert_eq!(merge(&[new, other]).conflicts().len(), 1);
 }
 
 fn started(sim: &str, seed: u64) -> Line {
