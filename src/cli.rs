@@ -15,6 +15,7 @@ mod coverage;
 mod error;
 mod exit;
 mod explain;
+mod exports;
 mod internal;
 mod interrupt;
 mod list;

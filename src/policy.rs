@@ -16,6 +16,7 @@ pub mod quota;
 mod retry;
 pub mod retry_after;
 pub mod select;
+pub mod trace_context;
 pub mod window;
 
 pub use retry::{Growth, Jitter, Preset, Retry};

@@ -41,7 +41,7 @@ pub use model::{
     EventMatch, Expectation, Fault, FaultKind, FieldValue, Heal, HealWorks, Healing, Jitter, Leak,
     Link, Load, Monitor, Must, Operator, Pace, Partition, Points, Pool, Project, Provider, Retry,
     RetryAfter, Router, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step,
-    Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted, Window, Workspace,
+    Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Tracing, Wanted, Window, Workspace,
 };
 #[cfg(feature = "cli")]
 pub use plan::{PlanError, plan_text};

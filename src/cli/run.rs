@@ -13,6 +13,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
+    exports::{ExportArgs, Exports},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
     output::{self, OutputFile},
     pool,
@@ -58,6 +59,8 @@ pub(super) struct RunArgs {
     /// Write every event as JSON Lines, compressed if FILE ends in .zst; for one seed of one sim
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    #[command(flatten)]
+    exports: ExportArgs,
     /// Write the sim with the faults that its chaos draws as a plain sim; for one seed of one sim
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
@@ -77,9 +80,10 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     let entries = sims::load(&args.sims.sims)?;
     let options = args.load.options(args.host.into())?;
     let plan: Vec<(&Entry, Seed)> = plan(&entries, &args.seeds);
-    if args.log.is_some() && plan.len() != 1 {
+    let for_one = args.log.as_ref().map(|_| "--log").or(args.exports.flag());
+    if let Some(flag) = for_one.filter(|_| plan.len() != 1) {
         return Err(CliError::usage(
-            format!("--log needs one run, and these are {}", plan.len()),
+            format!("{flag} needs one run, and these are {}", plan.len()),
             "name one sim and give one --seed",
         ));
     }
@@ -93,7 +97,8 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         output::write_plan(path, entry, seed)?;
     }
     let junit = output::create(args.junit.as_deref())?;
-    let log = Mutex::new(output::create_log(args.log.as_deref())?);
+    let files = (output::create_log(args.log.as_deref())?, args.exports.create()?);
+    let files = Mutex::new(for_one.map(|_| files));
     let mut results = Results {
         screen,
         format: args.format,
@@ -111,8 +116,8 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     results.screen.begin(plan.len() as u64);
     let work = |index: usize| {
         let (entry, seed) = plan[index];
-        let log = log.lock().unwrap_or_else(PoisonError::into_inner).take();
-        one(entry, seed, &options, log)
+        let files = files.lock().unwrap_or_else(PoisonError::into_inner).take();
+        one(entry, seed, &options, files)
     };
     let mut closed = None;
     pool::in_order(args.jobs.threads(), plan.len(), work, |index, result| {
@@ -168,13 +173,23 @@ fn one(
     entry: &Entry,
     seed: Seed,
     options: &Options,
-    log: Option<Log>,
+    files: Option<(Option<Log>, Exports)>,
 ) -> Result<Finished, CliError> {
-    let Some(log) = log else { return attempt::judged(entry, seed, options, Vec::new()) };
-    let path = log.path().to_owned();
-    let (log, observer) = log.begin(&entry.sim, seed);
-    let finished = attempt::judged(entry, seed, options, vec![observer])?;
-    log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
+    let Some((log, exports)) = files else {
+        return attempt::judged(entry, seed, options, Vec::new());
+    };
+    let (exporting, mut observers) = exports.begin();
+    let log = log.map(|log| {
+        let path = log.path().to_owned();
+        let (log, observer) = log.begin(&entry.sim, seed);
+        observers.push(observer);
+        (log, path)
+    });
+    let finished = attempt::judged(entry, seed, options, observers)?;
+    if let Some((log, path)) = log {
+        log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
+    }
+    exporting.finish(&entry.sim)?;
     Ok(finished)
 }
 

@@ -44,6 +44,7 @@ impl Router {
             deadline: None,
             resilience: None,
             quirks: Quirks::default(),
+            tracing: Default::default(),
         }
     }
 }
@@ -104,6 +105,7 @@ impl Builder {
             deadline: raw.deadline.map(|raw| self.positive(Some(raw), Duration::from_secs(30))),
             resilience: None,
             quirks: raw.quirks.iter().filter_map(|raw| self.quirk(raw)).collect(),
+            tracing: default.tracing,
         }
     }
 
