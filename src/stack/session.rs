@@ -87,7 +87,8 @@ impl Session {
         let who = env.node_name();
         parts.ledger.acts_in(&badge.project);
         Session {
-            tracer: RefCell::new(Tracer::new(env, parts.settings.tracing)),
+            // One actor may have a session in each of several projects.
+            tracer: RefCell::new(Tracer::of(env, badge.project.as_str(), parts.settings.tracing)),
             within: Cell::new(None),
             agent: agent_id(&who),
             project: badge.project.as_str().into(),

@@ -169,6 +169,16 @@ impl Tracer {
         Tracer { settings, ids: env.stream("spans"), breaks: env.stream("spans/broken") }
     }
 
+    /// That of a part of an actor: it has ids of its own.
+    pub(super) fn of<A: Actor<Context = Context<A>>>(
+        env: &Env<A>,
+        part: &str,
+        settings: Tracing,
+    ) -> Tracer {
+        let ids = env.stream(&format!("spans/of/{part}"));
+        Tracer { ids, ..Tracer::new(env, settings) }
+    }
+
     fn id(&mut self) -> u64 {
         self.ids.between(0, u64::MAX)
     }
