@@ -8,6 +8,7 @@ use std::{hint::black_box, path::Path};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use seedbed::{
     explore::{Options, simulate},
+    observe::Spans,
     scenario,
     world::{Host, Seed, World},
 };
@@ -81,7 +82,9 @@ health = { interval = "30s" }
 fn router(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("router");
     group.throughput(Throughput::Elements(REQUESTS));
-    for (name, keys) in [("plain", PLAIN), ("full", FULL)] {
+    for (name, keys, kept) in
+        [("plain", PLAIN, false), ("full", FULL, false), ("full, spans kept", FULL, true)]
+    {
         let router = "[router]\nprimary = \"opus\"\nfallback = [\"haiku\"]";
         let limits = "[limits]\ntime = \"2000s\"";
         let text = format!("purpose = \"p\"\n{limits}\n{router}\n{keys}\n{AGENTS}");
@@ -89,6 +92,9 @@ fn router(criterion: &mut Criterion) {
         group.bench_function(name, |bench| {
             bench.iter(|| {
                 let mut world = World::new(Seed(1));
+                if kept {
+                    world.observe(Spans::new());
+                }
                 scenario::expand(&mut world, &sim, None, false).expect("there is no trace");
                 black_box(world.run().expect("the world runs"))
             });

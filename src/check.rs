@@ -16,6 +16,7 @@ mod routing;
 mod sidecar;
 #[cfg(test)]
 mod tests;
+mod tracing;
 mod watch;
 
 use serde::Serialize;

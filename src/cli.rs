@@ -16,6 +16,7 @@ mod coverage;
 mod error;
 mod exit;
 mod explain;
+mod exports;
 mod github;
 mod html;
 mod internal;

@@ -19,6 +19,7 @@ mod retry;
 pub mod retry_after;
 pub mod select;
 pub mod store;
+pub mod trace_context;
 pub mod widget;
 pub mod window;
 

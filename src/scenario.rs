@@ -42,7 +42,7 @@ pub use model::{
     FieldValue, Heal, HealWorks, Healing, Jitter, Leak, Link, Load, Monitor, Must, Operator, Pace,
     Partition, Points, Pool, Project, Provider, Retry, RetryAfter, ReviewerGroup, Router,
     RunnerGroup, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step, Store,
-    Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Wanted, Window, Workspace,
+    Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Tracing, Wanted, Window, Workspace,
 };
 #[cfg(feature = "cli")]
 pub use plan::{PlanError, plan_text};

@@ -34,6 +34,7 @@ mod session;
 pub mod settings;
 pub mod sidecar;
 mod subscriber;
+mod tracer;
 mod wire;
 
 pub use agent::{Agent, AgentParts};
@@ -71,4 +72,7 @@ pub use sidecar::{
     message::{Answer as SidecarAnswer, Ask, Reply},
 };
 pub use subscriber::Subscriber;
+pub use tracer::{
+    Attribute, Span, SpanEnded, SpanKind, SpanNote, SpanStarted, SpanValue, TraceHeader,
+};
 pub use wire::{ErrorParts, read_error, read_error_body};

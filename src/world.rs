@@ -54,7 +54,7 @@ pub use self::{
     delay::Delay,
     disk::{DiskError, DiskRule},
     env::{Disk, Env},
-    event::{Happening, LOG_VERSION, Observer, Payload, Record, Sighting},
+    event::{Happening, LOG_VERSION, Note, Observer, Payload, Record, Sighting},
     failure::{Failure, StartError, Wait},
     fault::{Apply, Fault, FaultKind, Injector},
     hash::Fingerprint,

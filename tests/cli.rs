@@ -4,6 +4,8 @@
 
 #[path = "cli/config.rs"]
 mod config;
+#[path = "cli/exports.rs"]
+mod exports;
 #[path = "cli/finding.rs"]
 mod finding;
 #[path = "cli/import.rs"]

@@ -297,6 +297,7 @@ mod tests {
             .iter()
             .map(|metric| metric.name)
             .filter(|name| !super::super::healing::METRICS.contains(name))
+            .filter(|name| !super::super::tracing::METRICS.contains(name))
             .collect();
         for name in &named {
             assert!(metrics.values.contains_key(name), "{name} is not measured");

@@ -13,17 +13,18 @@ use super::{
     metrics::Tally,
     routing::{self, Routing},
     sidecar::{self, Sidecar},
+    tracing::{self, Tracing},
 };
 use crate::{
     scenario::{FaultKind, Partition, ScenarioError, Selector, Sim},
     stack::{ConfigEvent, Event, FlowEvent, RequestId, SidecarEvent},
-    world::{Ending, Happening, Outcome, Sighting, Time},
+    world::{Ending, Happening, Note, Outcome, Sighting, Time},
 };
 
 /// The checks that run in every sim, unless it switches one off and says why. Those on the sidecar run
 /// from the first moment that somebody uses it; where nobody does, nothing is said of them. Those on
 /// the flows around the stack run in a sim that has any.
-pub const ALWAYS: [&str; 43] = [
+pub const ALWAYS: [&str; 45] = [
     ENDS_ONCE,
     NO_LEAK,
     NOTHING_LEFT,
@@ -67,6 +68,8 @@ pub const ALWAYS: [&str; 43] = [
     flows::WAITS,
     flows::WIDGETS,
     flows::NEWEST,
+    tracing::WITHIN,
+    tracing::ONE_TRACE,
 ];
 
 /// Every request that was started ends, and ends once.
@@ -162,6 +165,8 @@ pub struct Watch {
     guards: Guards,
     /// If the router has a configuration.
     config: Option<Box<Config>>,
+    /// In a sim that says how its traces are made.
+    tracing: Option<Box<Tracing>>,
     ends_once: Built,
     no_leak: Built,
     /// When each partition of the plan fires and heals, in nanoseconds, and what it separates.
@@ -214,10 +219,23 @@ impl Watch {
             gateway: Gateway::new(sim),
             guards: Guards::new(sim),
             config: Config::new(sim).map(Box::new),
+            tracing: Tracing::new(sim).map(Box::new),
             ends_once: Built::default(),
             no_leak: Built::default(),
             walls: walls.collect(),
         })
+    }
+
+    /// Whether it listens to notes.
+    pub fn wants_notes(&self) -> bool {
+        self.tracing.is_some()
+    }
+
+    /// Hears one note.
+    pub fn note(&mut self, note: &Note<'_>) {
+        if let Some(tracing) = &mut self.tracing {
+            tracing.note(note);
+        }
     }
 
     /// Sees one event.
@@ -246,6 +264,9 @@ impl Watch {
                     self.guards.see(sighting.at, event);
                     if let Some(config) = &mut self.config {
                         config.see(sighting.at, event);
+                    }
+                    if let Some(tracing) = &mut self.tracing {
+                        tracing.see(event);
                     }
                 } else if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
                     let (right, kept) = (self.clocks_are_right, self.disk_is_kept);
@@ -291,6 +312,9 @@ impl Watch {
             }
             // An agent that is gone ends nothing any more: its requests go with it.
             Happening::NodeCrashed { .. } => {
+                if let Some(tracing) = &mut self.tracing {
+                    tracing.crashed(sighting.node);
+                }
                 if sighting.node == "router" {
                     self.routing.router_crashed();
                     self.gateway.router_crashed();
@@ -352,6 +376,7 @@ impl Watch {
     pub fn finish(&mut self, outcome: &Outcome) -> (Vec<CheckResult>, Metrics) {
         let mut metrics = self.tally.finish(outcome, self.open.len() as u64);
         metrics.values.extend(self.healing.iter().flat_map(Healing::metrics));
+        metrics.values.extend(self.tracing.iter().flat_map(|it| it.metrics()));
         // With no request at all there was nothing to leave open: that proves nothing.
         let mut nothing_left = Built::default();
         let by_limit = if outcome.ending == Ending::TimeLimit { " at the time limit" } else { "" };
@@ -378,7 +403,8 @@ impl Watch {
         let built = built.chain(self.gateway.finish(outcome)).chain(self.guards.finish());
         let sidecar = self.sidecar.take().map(|sidecar| sidecar.finish());
         let config = self.config.as_mut().map(|config| config.finish(outcome));
-        let built = built.chain(config.into_iter().flatten());
+        let tracing = self.tracing.as_mut().map(|tracing| tracing.finish());
+        let built = built.chain(config.into_iter().flatten()).chain(tracing.into_iter().flatten());
         let flows = self.flows.take().map(|flows| flows.finish(outcome));
         let built = built.chain(works_again).chain(sidecar.into_iter().flatten());
         let built = built.chain(flows.into_iter().flatten());

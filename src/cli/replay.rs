@@ -22,6 +22,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
+    exports::ExportArgs,
     html::{self, HtmlArgs, Page},
     options::{HostName, LoadArgs, seed},
     output,
@@ -76,6 +77,8 @@ pub(super) struct ReplayArgs {
     /// Also write every event as JSON Lines, compressed if FILE ends in .zst
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    #[command(flatten)]
+    exports: ExportArgs,
     /// Write the sim with the faults that its chaos draws as a plain sim
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
@@ -100,6 +103,11 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     }
     let log = output::create_log(args.log.as_deref())?;
     let page = args.html.create()?;
+    if let Some(flag) = args.exports.flag().filter(|_| args.step) {
+        let help = "leave out --step: a file is written of a whole run";
+        return Err(CliError::usage(format!("{flag} and --step do not go together"), help));
+    }
+    let (exporting, exporters) = args.exports.create()?.begin();
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
     if args.step {
         return stepped(&entry, &args, &options, filter.node_width, screen);
@@ -108,7 +116,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         screen: Screen::new(),
         filter,
         format: args.format,
-        may_exit: log.is_none() && page.is_none() && !args.state,
+        may_exit: log.is_none() && page.is_none() && exporters.is_empty() && !args.state,
         kept: args.state.then(History::default),
         has_broken: false,
         error: None,
@@ -116,6 +124,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     let mut observers = vec![observer(&printer)];
     let recording = page.as_ref().map(|_| html::record(&entry, args.seed)).transpose()?;
     observers.extend(recording.iter().map(html::Recording::observer));
+    observers.extend(exporters);
     let log = log.map(|log| {
         let path = log.path().to_owned();
         let (log, observer) = log.begin(&entry.sim, args.seed);
@@ -131,6 +140,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     }
     printed?;
     let run = run?;
+    exporting.finish(&entry.sim)?;
     if let Some(kept) = &printer.borrow().kept {
         let cut =
             if kept.is_cut { "there were more events than are kept: it is older\n" } else { "" };

@@ -13,6 +13,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
+    exports::{ExportArgs, Exports},
     github::GithubArgs,
     html::{self, HtmlArgs, Page},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
@@ -65,6 +66,8 @@ pub(super) struct RunArgs {
     /// Write every event as JSON Lines, compressed if FILE ends in .zst; for one seed of one sim
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    #[command(flatten)]
+    exports: ExportArgs,
     /// Write the sim with the faults that its chaos draws as a plain sim; for one seed of one sim
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
@@ -88,9 +91,10 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     let entries = sims::load(&args.sims.sims)?;
     let options = args.load.options(args.host.into())?;
     let plan: Vec<(&Entry, Seed)> = plan(&entries, &args.seeds);
-    if args.log.is_some() && plan.len() != 1 {
+    let for_one = args.log.as_ref().map(|_| "--log").or(args.exports.flag());
+    if let Some(flag) = for_one.filter(|_| plan.len() != 1) {
         return Err(CliError::usage(
-            format!("--log needs one run, and these are {}", plan.len()),
+            format!("{flag} needs one run, and these are {}", plan.len()),
             "name one sim and give one --seed",
         ));
     }
@@ -110,8 +114,12 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         output::write_plan(path, entry, seed)?;
     }
     let junit = output::create(args.junit.as_deref())?;
-    // Both are for the one run that there is then.
-    let files = Mutex::new((output::create_log(args.log.as_deref())?, args.html.create()?));
+    // All are for the one run that there is then.
+    let files = Mutex::new(Files {
+        log: output::create_log(args.log.as_deref())?,
+        exports: args.exports.create()?,
+        page: args.html.create()?,
+    });
     let mut results = Results {
         screen,
         format: args.format,
@@ -131,9 +139,8 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     results.screen.begin(plan.len() as u64);
     let work = |index: usize| {
         let (entry, seed) = plan[index];
-        let (log, page) =
-            std::mem::take(&mut *files.lock().unwrap_or_else(PoisonError::into_inner));
-        one(entry, seed, &options, log, page)
+        let files = std::mem::take(&mut *files.lock().unwrap_or_else(PoisonError::into_inner));
+        one(entry, seed, &options, files)
     };
     let mut closed = None;
     pool::in_order(args.jobs.threads(), plan.len(), work, |index, result| {
@@ -190,20 +197,23 @@ pub(super) fn widths(plan: &[(&Entry, Seed)]) -> Widths {
     }
 }
 
+/// The files that show one run.
+#[derive(Default)]
+struct Files {
+    log: Option<Log>,
+    exports: Exports,
+    page: Option<Page>,
+}
+
 /// One run, and what became of its page: the run is not lost if that cannot be written.
 struct One {
     finished: Finished,
     page: Option<Result<Page, CliError>>,
 }
 
-fn one(
-    entry: &Entry,
-    seed: Seed,
-    options: &Options,
-    log: Option<Log>,
-    page: Option<Page>,
-) -> Result<One, CliError> {
-    let mut observers = Vec::new();
+fn one(entry: &Entry, seed: Seed, options: &Options, files: Files) -> Result<One, CliError> {
+    let Files { log, exports, page } = files;
+    let (exporting, mut observers) = exports.begin();
     let recording = page.as_ref().map(|_| html::record(entry, seed)).transpose()?;
     observers.extend(recording.iter().map(html::Recording::observer));
     let log = log.map(|log| {
@@ -216,6 +226,7 @@ fn one(
     if let Some((log, path)) = log {
         log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
     }
+    exporting.finish(&entry.sim)?;
     let written = page.zip(recording);
     let page = written.map(|(page, recording)| page.write(recording, entry, &finished));
     Ok(One { finished, page })

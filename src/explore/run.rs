@@ -8,7 +8,7 @@ use super::Reached;
 use crate::{
     check::{CheckResult, Metrics, Outcomes, Watch},
     scenario::{self, Must, ScenarioError, Sim, TraceError},
-    world::{Happening, Host, Observer, Outcome, Seed, Sighting, StartError, World},
+    world::{Happening, Host, Note, Observer, Outcome, Seed, Sighting, StartError, World},
 };
 
 /// How to run a sim, as opposed to what it says.
@@ -133,8 +133,7 @@ pub fn simulate(
     for observer in observers {
         world.observe(Boxed(observer));
     }
-    let shared = Rc::clone(&watch);
-    world.observe(move |sighting: &Sighting<'_>| shared.borrow_mut().see(sighting));
+    world.observe(Watching(Rc::clone(&watch)));
     let shared = Rc::clone(&faults);
     world.observe(move |sighting: &Sighting<'_>| shared.borrow_mut().see(sighting));
     let trace = scenario::expand(&mut world, sim, options.trace.as_deref(), options.skip_bad)?;
@@ -187,6 +186,30 @@ struct Boxed(Box<dyn Observer>);
 impl Observer for Boxed {
     fn see(&mut self, sighting: &Sighting<'_>) {
         self.0.see(sighting);
+    }
+
+    fn wants_notes(&self) -> bool {
+        self.0.wants_notes()
+    }
+
+    fn note(&mut self, note: &Note<'_>) {
+        self.0.note(note);
+    }
+}
+
+struct Watching(Rc<RefCell<Watch>>);
+
+impl Observer for Watching {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        self.0.borrow_mut().see(sighting);
+    }
+
+    fn wants_notes(&self) -> bool {
+        self.0.borrow().wants_notes()
+    }
+
+    fn note(&mut self, note: &Note<'_>) {
+        self.0.borrow_mut().note(note);
     }
 }
 

@@ -29,8 +29,8 @@ use super::error::{Problem, ScenarioError};
 use super::field::{At, Field, Read};
 use std::time::Duration;
 
-use super::model::{Must, Router, Sim};
-use super::raw::{RawLimits, RawSchedule, RawSim};
+use super::model::{Must, Router, Sim, Tracing};
+use super::raw::{RawLimits, RawSchedule, RawSim, RawTracing};
 use super::span::Source;
 use super::units::UnitError;
 use super::values::{Seed, Whole};
@@ -143,6 +143,7 @@ impl Builder {
             expectations: Vec::new(),
             sometimes: Vec::new(),
             checks: self.checks(raw.checks),
+            tracing: raw.tracing.map(|raw| self.tracing(raw)),
             source: self.source.clone(),
         };
         if let Some(raw) = raw.network {
@@ -181,6 +182,9 @@ impl Builder {
             sim.router.watched = monitor.map(|monitor| self.config_monitor(monitor));
             sim.router.resilience = self.resilience(&sim, raw);
         }
+        let tracing = sim.tracing.unwrap_or_default();
+        sim.router.tracing = tracing;
+        sim.sidecar.iter_mut().for_each(|sidecar| sidecar.tracing = tracing);
         sim.monitor = raw.monitor.map(|raw| self.monitor(&sim, raw));
         self.workspace_references(&sim, &spans);
         let links = raw.link.into_iter().map(|raw| {
@@ -196,6 +200,12 @@ impl Builder {
         sim.sometimes =
             raw.sometimes.into_iter().filter_map(|raw| self.expectation(&sim, raw)).collect();
         sim
+    }
+
+    fn tracing(&mut self, raw: RawTracing) -> Tracing {
+        let unset = Tracing::default();
+        let sample = self.read(raw.sample, unset.sample);
+        Tracing { sample, broken: self.read(raw.broken, unset.broken) }
     }
 
     /// Agents, the router and backends need each other, unless all agents work by themselves.

@@ -72,6 +72,7 @@ pub fn expand(
             sidecar: sidecar.as_ref().map(|hosted| hosted.parts.clone()),
             left: None,
             leak: sim.leak,
+            tracing: sim.tracing.unwrap_or_default(),
         };
         spawn_group(world, group, &parts, arrivals.is_none(), &mut agents);
     }

@@ -23,7 +23,7 @@ pub use crate::stack::settings::service::{
 pub use crate::stack::settings::{
     Acts, AgentGroup, Asked, Backend, Badge, ClientGroup, ErrorMix, Operator, Project, Provider,
     RetryAfter, Router, Sidecar, Step, Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told,
-    Wanted, Workspace,
+    Tracing, Wanted, Workspace,
 };
 pub use chaos::{Chaos, ChaosKind, Healing, Points};
 pub use expect::{
@@ -111,6 +111,8 @@ pub struct Sim {
     pub sometimes: Vec<Expectation>,
     /// The built-in checks that do not apply.
     pub checks: Checks,
+    /// How traces are made; if it is said, spans are checked.
+    pub tracing: Option<Tracing>,
     /// The text it was read from.
     pub source: Source,
 }

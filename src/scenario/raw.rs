@@ -143,6 +143,20 @@ pub(super) struct RawSim {
     pub(super) sometimes: Vec<At<RawExpect>>,
     /// The built-in checks.
     pub(super) checks: Option<RawChecks>,
+    /// How traces are made; with the table, spans are checked.
+    pub(super) tracing: Option<RawTracing>,
+}
+
+/// How traces are made.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", schemars(rename = "Tracing"))]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct RawTracing {
+    /// The share of traces whose spans are kept. Default: 100%.
+    pub(super) sample: Option<Field<Probability>>,
+    /// The share of the agents' calls of the router whose traceparent is broken. Default: 0%.
+    pub(super) broken: Option<Field<Probability>>,
 }
 
 /// How simultaneous events are ordered.

@@ -114,6 +114,9 @@ pub const METRICS: &[Metric] = &[
     duration("deliveries.p50"),
     duration("deliveries.p95"),
     duration("deliveries.p99"),
+    count("traces.kept"),
+    count("traces.restarted"),
+    count("spans.kept"),
 ];
 
 /// An event in a run's log.
@@ -278,6 +281,7 @@ pub const EVENTS: &[EventName] = &[
     event("service_called", &["service", "operation", "outcome", "latency_ms"]),
     event("connections_lost", &["service", "count"]),
     event("connections_restored", &["service", "count"]),
+    event("trace_restarted", &["cause"]),
     event("config_loaded", &["version", "entries", "damaged"]),
     event("legacy_found", &["variables", "preset", "score_permille", "confidence", "differs"]),
     event(

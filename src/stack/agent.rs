@@ -21,7 +21,8 @@ use super::{
     message::{Answer, AnswerPart, Arrive, Baggage, Prompt, RouteError, RouteRequest},
     router::Router,
     session::{Refusal, Session, SidecarParts, Worker},
-    settings::{AgentGroup, Tokens},
+    settings::{AgentGroup, Tokens, Tracing},
+    tracer::{self, Span, SpanKind, SpanStarted, Tracer},
 };
 use crate::policy::{
     profile::{Decision, Failure, Profile},
@@ -43,6 +44,8 @@ pub struct AgentParts {
     pub left: Option<Rc<Cell<u32>>>,
     /// A planted source of nondeterminism.
     pub leak: Option<leak::Leak>,
+    /// How its traces are made.
+    pub tracing: Tracing,
 }
 
 /// The actor.
@@ -57,7 +60,7 @@ pub struct Agent {
     tokens: Stream,
     retries: Stream,
     sdk: Option<Profile>,
-    traces: Stream,
+    tracer: Tracer,
     started: u32,
     /// The requests in hand, by number, as far as their answers have come.
     open: BTreeMap<u32, Open>,
@@ -79,6 +82,9 @@ struct Job {
     deadline: Time,
     /// How often the router was asked.
     attempts: u32,
+    span: Span,
+    /// The last call of the router.
+    call: Option<Span>,
 }
 
 /// How far an answer has come.
@@ -100,7 +106,7 @@ impl Agent {
         };
         let workspace = parts.group.workspace.as_deref().unwrap_or_default().into();
         let (thinks, tokens) = (env.stream("think"), env.stream("tokens"));
-        let (retries, traces) = (env.stream("retries"), env.stream("traces"));
+        let (retries, tracer) = (env.stream("retries"), Tracer::new(&env, parts.tracing));
         let sdk = parts.group.sdk.map(Profile::new);
         let sidecar = parts.sidecar.as_ref();
         let session =
@@ -113,7 +119,7 @@ impl Agent {
             tokens,
             retries,
             sdk,
-            traces,
+            tracer,
             started: 0,
             open: BTreeMap::new(),
             in_hand: 0,
@@ -172,25 +178,35 @@ impl Agent {
         let (input_tokens, output_tokens) =
             tokens.unwrap_or_else(|| (draw(group.input_tokens), draw(group.output_tokens)));
         let request = RequestId { agent: Rc::clone(&self.name), number: self.started };
-        let mut id = || self.traces.between(1, u64::MAX);
-        let (trace, span) = (id(), id());
+        let span = self.tracer.root();
         let prompt = Prompt {
             request: request.clone(),
             task: group.task,
             operation: self.operation.clone(),
             workspace: Rc::clone(&self.workspace),
-            baggage: Rc::new(Baggage::of(&request, trace, span)),
+            baggage: Rc::new(Baggage::of(&request, span.context)),
             input_tokens,
             output_tokens,
         };
         let now = self.env.now();
         let deadline = now + group.deadline;
-        let job = Job { prompt, started: now, woken, deadline, attempts: 0 };
+        let job = Job { prompt, started: now, woken, deadline, attempts: 0, span, call: None };
         self.emit(Event::RequestStarted {
             request: request.clone(),
             agent: Rc::clone(&self.name),
             task: group.task.as_str(),
             workspace: Rc::clone(&self.workspace),
+        });
+        tracer::started(&self.env, &span, || {
+            let group = &self.parts.group;
+            let name = format!("invoke_agent {}", group.name);
+            SpanStarted::new(span, SpanKind::Internal, name).of(&request).with([
+                ("gen_ai.operation.name", "invoke_agent".into()),
+                ("gen_ai.provider.name", "seedbed".into()),
+                ("gen_ai.agent.name", group.name.as_str().into()),
+                ("gen_ai.conversation.id", request.to_string().into()),
+                ("agent.id", Rc::clone(&self.name).into()),
+            ])
         });
         self.note();
         self.inform(job);
@@ -199,6 +215,7 @@ impl Agent {
     /// Asks the sidecar what it must know.
     fn inform(&mut self, job: Job) {
         let Some(session) = &self.session else { return self.work(job) };
+        session.within(job.span.context);
         session.context(&self.env, move |agent, context| agent.informed(job, context));
     }
 
@@ -256,14 +273,37 @@ impl Agent {
         let attempt = job.attempts;
         let open = Open { began: job.started, attempt, model: None };
         self.open.insert(prompt.request.number, open);
+        let call = self.tracer.child(&job.span.context);
+        let before = job.call.replace(call);
+        let trace = self.tracer.header(&call);
+        tracer::started(&self.env, &call, || SpanStarted {
+            link: before.map(|before| before.context.span),
+            ..SpanStarted::new(call, SpanKind::Client, format!("a2a.{}", self.name))
+                .of(&prompt.request)
+                .with([
+                    ("agent.id", Rc::clone(&self.name).into()),
+                    ("request.type", prompt.task.as_str().into()),
+                    ("seedbed.attempt", attempt.into()),
+                ])
+        });
         self.env
-            .call(&router, RouteRequest { prompt, patience, reader, attempt })
+            .call(&router, RouteRequest { prompt, patience, reader, attempt, trace })
             .timeout(patience)
             .then(move |agent, result, _| agent.routed(job, result));
     }
 
     fn routed(&mut self, job: Job, result: Result<Result<Answer, RouteError>, CallError>) {
         self.open.remove(&job.prompt.request.number);
+        if let Some(call) = &job.call {
+            let error = match &result {
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some(error.code),
+                Err(error) => Some(error.name()),
+            };
+            tracer::ended(&self.env, call, error, || {
+                vec![("response.success", error.is_none().into())]
+            });
+        }
         let Some(job) = self.try_again(job, &result) else { return };
         match result {
             Ok(Ok(answer)) => {
@@ -332,6 +372,7 @@ impl Agent {
         baggage_kept: Option<bool>,
     ) {
         let latency = self.env.now() - job.started;
+        tracer::ended(&self.env, &job.span, error, Vec::new);
         self.emit(Event::RequestEnded {
             request: job.prompt.request,
             outcome,

@@ -27,7 +27,9 @@ use super::{
     RequestId,
     message::{Generate, Generated, Headers, HttpError, Probe, Prompt},
     point,
+    router::provider,
     settings::{self, ErrorKind, ErrorMix, RetryAfter},
+    tracer::{self, Accepted, Span, SpanKind, SpanStarted, TraceHeader, Tracer},
     wire::{self, Problem},
 };
 use crate::{
@@ -64,6 +66,7 @@ pub struct Backend {
     errors: Stream,
     mishaps: Stream,
     probes: Stream,
+    tracer: Tracer,
     /// `None` without limits.
     meters: Option<Meters>,
     streams: BTreeMap<StreamKey, OpenStream>,
@@ -95,6 +98,8 @@ impl Backend {
             errors: env.stream("errors"),
             mishaps: env.stream("mishaps"),
             probes: env.stream("probes"),
+            // Whether a trace is kept is decided where it begins.
+            tracer: Tracer::new(&env, settings::Tracing::default()),
             meters: has_limits.then(|| Meters::new(settings.limits)),
             env,
             settings,
@@ -237,38 +242,63 @@ impl Backend {
         Course::Flows(Flow::new(tokens, chunk_tokens, tokens_per_second, mishap))
     }
 
+    fn begin_span(&mut self, prompt: &Prompt, header: &TraceHeader) -> Span {
+        let Accepted { span, restarted } = self.tracer.accept(&self.env, header);
+        tracer::started(&self.env, &span, || {
+            let name = &*self.settings.name;
+            let started = SpanStarted::new(span, SpanKind::Server, format!("chat {name}"));
+            SpanStarted { restarted, ..started }.of(&prompt.request).with([
+                ("gen_ai.operation.name", "chat".into()),
+                ("gen_ai.provider.name", provider(self.settings.provider).into()),
+                ("gen_ai.request.model", name.into()),
+            ])
+        });
+        span
+    }
+
+    fn end_span(&self, span: &Span, error: Option<&str>, output_tokens: u32) {
+        tracer::ended(&self.env, span, error, || {
+            vec![("gen_ai.usage.output_tokens", output_tokens.into())]
+        });
+    }
+
     fn begin(&mut self, generate: Generate, promise: Promise<Generated>) {
         let fate = self.draw_fate();
         if self.env.fault_point(point::SWALLOWED) {
             self.silent.push(promise);
             return;
         }
-        let Generate { prompt, stream } = generate;
+        let Generate { prompt, stream, trace } = generate;
         if stream.as_ref().is_some_and(|to| self.streams.contains_key(&stream::key(to))) {
             // A second copy of a request: the first one is answered.
             self.silent.push(promise);
             return;
         }
+        let span = self.begin_span(&prompt, &trace);
         let course = self.course(&fate, &prompt, stream.is_some());
         if let Course::Refused(kind) = course {
-            return promise.keep(Generated::Error(self.error(kind, None, &prompt.request)));
+            let error = self.error(kind, None, &prompt.request);
+            self.end_span(&span, Some("refused"), 0);
+            return promise.keep(Generated::Error(error));
         }
         let charge = match self.reserve(&prompt) {
             Ok(charge) => charge,
             Err(exceeded) => {
                 let kind = ErrorKind::RateLimited;
                 let error = self.error(kind, Some(exceeded), &prompt.request);
+                self.end_span(&span, Some("rate_limited"), 0);
                 return promise.keep(Generated::Error(error));
             }
         };
         match (course, stream) {
             (Course::Refused(_), _) => {}
-            (Course::Ends(ending), _) => self.end_later(ending, prompt, charge, promise),
+            (Course::Ends(ending), _) => self.end_later(ending, prompt, charge, span, promise),
             (Course::Flows(flow), None) => {
-                self.end_later(flow.whole(fate.first_token), prompt, charge, promise);
+                self.end_later(flow.whole(fate.first_token), prompt, charge, span, promise);
             }
             (Course::Flows(flow), Some(to)) => {
-                let stream = OpenStream::new(to.reader, flow, prompt.baggage, charge, promise);
+                let head = (promise, prompt.baggage);
+                let stream = OpenStream::new(to.reader, flow, head, charge, span);
                 self.open(&to, fate.first_token, stream);
             }
         }
@@ -279,6 +309,7 @@ impl Backend {
         ending: Ending,
         prompt: Prompt,
         charge: Option<Charge>,
+        span: Span,
         promise: Promise<Generated>,
     ) {
         let Ending { after, generated, result } = ending;
@@ -289,6 +320,13 @@ impl Backend {
         }
         self.env.after(after, move |backend, _| {
             backend.settle(charge, generated);
+            let error = match result {
+                Outcome::Completion => None,
+                Outcome::Malformed => Some("malformed"),
+                Outcome::Failed(_) => Some("failed"),
+                Outcome::Reset | Outcome::Never => Some("reset"),
+            };
+            backend.end_span(&span, error, generated);
             promise.keep(match result {
                 Outcome::Completion => {
                     let mut headers = Vec::new();

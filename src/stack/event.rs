@@ -184,6 +184,8 @@ pub enum Event {
     ConnectionsLost { service: Rc<str>, count: usize },
     /// A service has its connections again.
     ConnectionsRestored { service: Rc<str>, count: usize },
+    /// The `traceparent` of a call could not be read, so a new trace begins.
+    TraceRestarted { cause: &'static str },
 }
 
 /// The models that did not answer, each with why: `opus=circuit_open, gemini=not_needed`.
@@ -241,6 +243,7 @@ impl Event {
             Event::ServiceCalled { .. } => "service_called",
             Event::ConnectionsLost { .. } => "connections_lost",
             Event::ConnectionsRestored { .. } => "connections_restored",
+            Event::TraceRestarted { .. } => "trace_restarted",
         }
     }
 }

@@ -7,10 +7,10 @@ use std::{rc::Rc, time::Duration};
 
 use actix::Message;
 
-use super::{RequestId, agent::Agent, router::Router, settings::Task};
+use super::{RequestId, agent::Agent, router::Router, settings::Task, tracer::TraceHeader};
 use crate::{
     config::audit::{Change, Entry, Outcome},
-    policy::{breaker, health, quota},
+    policy::{breaker, health, quota, trace_context::TraceContext},
     world::Peer,
 };
 
@@ -51,19 +51,19 @@ impl Prompt {
 pub struct Baggage {
     /// The agent's own data.
     pub custom: String,
-    /// The W3C trace context: `00-<trace>-<span>-01`.
+    /// The W3C trace context of the request itself; those of calls are in their messages.
     pub traceparent: String,
     /// The turns of the conversation so far.
     pub conversation: Vec<String>,
 }
 
 impl Baggage {
-    /// What goes with the first turn of a conversation: trace and span are not zero.
+    /// What goes with the first turn of a conversation.
     #[must_use]
-    pub fn of(request: &RequestId, trace: u64, span: u64) -> Baggage {
+    pub fn of(request: &RequestId, trace: TraceContext) -> Baggage {
         let custom = request.to_string();
         Baggage {
-            traceparent: format!("00-{:016x}{trace:016x}-{span:016x}-01", request.number),
+            traceparent: trace.to_string(),
             conversation: vec![format!("turn 1 of {custom}")],
             custom,
         }
@@ -90,6 +90,8 @@ pub struct RouteRequest {
     pub reader: Option<Peer<Agent>>,
     /// How often the agent has asked, this time included.
     pub attempt: u32,
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
 }
 
 /// Router to agent: more of the answer.
@@ -187,6 +189,8 @@ pub struct Generate {
     pub prompt: Prompt,
     /// Where the answer goes as it comes; `None` to have it whole.
     pub stream: Option<StreamTo>,
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
 }
 
 /// Where a stream goes.

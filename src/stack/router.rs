@@ -21,6 +21,7 @@ mod lane;
 mod prober;
 mod quirky;
 mod rules;
+mod spans;
 mod store;
 mod stream;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 use actix::{Actor, Context, Handler};
 use slotmap::SlotMap;
 
+pub(super) use self::spans::provider;
 use self::{
     account::Account,
     change::Configured,
@@ -46,6 +48,7 @@ use super::{
     backend::Backend,
     message::{Answer, RouteError, RouteRequest, StreamId},
     settings::{self, Task},
+    tracer::Tracer,
 };
 use crate::{
     config::monitor::Monitor,
@@ -88,6 +91,7 @@ pub struct Router {
     overheads: Stream,
     pauses: Stream,
     draws: Stream,
+    tracer: Tracer,
 }
 
 impl Router {
@@ -133,6 +137,7 @@ impl Router {
             overheads: env.stream("overhead"),
             pauses: env.stream("pauses"),
             draws: env.stream("selection"),
+            tracer: Tracer::new(&env, settings.tracing),
             env,
             settings,
         };
@@ -183,7 +188,7 @@ impl Handler<RouteRequest> for Router {
 
     fn handle(&mut self, request: RouteRequest, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();
-        let RouteRequest { prompt, patience, reader, attempt } = request;
+        let RouteRequest { prompt, patience, reader, attempt, trace } = request;
         let started = self.env.now();
         // Nobody is there for an answer after this, so nothing is tried after it.
         let patience = if self.settings.quirks.has(Quirk::OutlivesItsAgent) {
@@ -193,6 +198,7 @@ impl Handler<RouteRequest> for Router {
         };
         let deadline = started + self.settings.deadline.unwrap_or(patience).min(patience);
         let rules = Rc::clone(self.rulebook.rules(&prompt));
+        let span = self.begin_span(&prompt, &trace);
         self.tell_admitted(&prompt, rules.operation.as_ref());
         let job = Job::new(
             prompt,
@@ -201,6 +207,7 @@ impl Handler<RouteRequest> for Router {
             reader.map(|reader| (reader, attempt)),
             started,
             deadline,
+            span,
         );
         self.watch_begin(&job);
         let key = self.jobs.insert(job);

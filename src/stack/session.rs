@@ -39,8 +39,12 @@ use super::{
         message::{Ask, Reply},
         wire::{AgentId, Method, Request},
     },
+    tracer::{self, Span, SpanKind, SpanStarted, Tracer},
 };
-use crate::world::{Env, Peer};
+use crate::{
+    policy::trace_context::TraceContext,
+    world::{Env, Peer},
+};
 
 /// All that is needed to use the sidecar.
 #[derive(Clone)]
@@ -66,6 +70,9 @@ pub(super) struct Session {
     pub(super) agent: AgentId,
     project: Rc<str>,
     token: RefCell<Option<(Claims, String)>>,
+    tracer: RefCell<Tracer>,
+    /// What the next request is a part of.
+    within: Cell<Option<TraceContext>>,
     /// How many events it has published in this life.
     published: Cell<u64>,
     life: u32,
@@ -80,6 +87,9 @@ impl Session {
         let who = env.node_name();
         parts.ledger.acts_in(&badge.project);
         Session {
+            // One actor may have a session in each of several projects.
+            tracer: RefCell::new(Tracer::of(env, badge.project.as_str(), parts.settings.tracing)),
+            within: Cell::new(None),
             agent: agent_id(&who),
             project: badge.project.as_str().into(),
             badge,
@@ -98,12 +108,40 @@ impl Session {
         env.emit(event.name(), event);
     }
 
+    /// The next request is a part of this span. Others begin traces of their own.
+    pub(super) fn within(&self, span: TraceContext) {
+        self.within.set(Some(span));
+    }
+
+    /// The span of a request, which goes with it as its `traceparent`.
+    fn begin_span<A>(&self, env: &Env<A>, request: &mut Request, route: &'static str) -> Span
+    where
+        A: Actor<Context = Context<A>>,
+    {
+        let mut tracer = self.tracer.borrow_mut();
+        let span = match self.within.take() {
+            Some(within) => tracer.child(&within),
+            None => tracer.root(),
+        };
+        request.headers.add("traceparent", span.context.to_string());
+        tracer::started(env, &span, || {
+            let method = request.method.as_str();
+            SpanStarted::new(span, SpanKind::Client, format!("{method} {route}")).with([
+                ("http.request.method", method.into()),
+                ("seedbed.route", route.into()),
+                ("agent.id", Rc::clone(&self.who).into()),
+                ("seedbed.project", Rc::clone(&self.project).into()),
+            ])
+        });
+        span
+    }
+
     /// Sends a request that has its token, and says how it ended. `token` is what is wrong with it,
     /// and `patience` how long the answer may take.
     pub(super) fn ask<A>(
         &self,
         env: &Env<A>,
-        request: Request,
+        mut request: Request,
         token: TokenKind,
         patience: Duration,
         then: impl FnOnce(&mut A, Result<Reply, Refusal>, &mut Context<A>) + 'static,
@@ -115,8 +153,15 @@ impl Session {
         let (who, project) = (Rc::clone(&self.who), Rc::clone(&self.project));
         let agent_type = self.badge.agent_type.as_str();
         let own = env.clone();
+        let bytes = u64::try_from(request.path.len() + request.body.len()).unwrap_or(u64::MAX);
+        let span = self.begin_span(env, &mut request, route);
         let end = move |actor: &mut A, heard: answer::Heard, ctx: &mut Context<A>| {
             let latency_ms = (own.now() - asked).as_millis();
+            let error = (!heard.error.is_empty()).then_some(heard.error);
+            tracer::ended(&own, &span, error, || match heard.status {
+                0 => Vec::new(),
+                status => vec![("http.response.status_code", status.into())],
+            });
             let answered = SidecarEvent::Answered {
                 who: Rc::clone(&who),
                 agent_type,
@@ -145,7 +190,6 @@ impl Session {
         // Handled twice, it does nothing more. Who waits may be handed its events once only.
         let is_repeatable = request.headers.get("Idempotency-Key").is_some()
             || (request.method == Method::Get && route != "wait");
-        let bytes = u64::try_from(request.path.len() + request.body.len()).unwrap_or(u64::MAX);
         let call = env.call(&self.parts.gateway, Ask(Rc::new(request)));
         let call = call.bytes(bytes.saturating_add(HEADERS)).timeout(patience);
         let call = if is_repeatable { call.duplicable() } else { call };

@@ -22,8 +22,28 @@ pub use sidecar::{
 
 use crate::{
     policy::{profile::Client, quota},
-    world::Delay,
+    world::{Delay, Probability},
 };
+
+/// How traces are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tracing {
+    /// The share of traces whose spans are kept.
+    pub sample: Probability,
+    /// The share of an agent's calls of the router whose `traceparent` is broken.
+    pub broken: Probability,
+}
+
+impl Default for Tracing {
+    /// Every trace, whole.
+    fn default() -> Tracing {
+        Tracing { sample: Probability::ALWAYS, broken: Probability::NEVER }
+    }
+}
+
+/// The ways in which a `traceparent` is broken, each as often as the others.
+pub const BROKEN_HEADERS: [&str; 6] =
+    ["upper_case", "short", "long", "version", "no_trace", "empty"];
 
 /// A workspace, to which agents and quotas belong.
 #[derive(Clone, Debug, PartialEq)]

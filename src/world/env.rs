@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Call, DiskError, Ending, Happening, Host, Peer, Sleep, Stream, Time, Timer,
+    Call, DiskError, Ending, Happening, Host, Note, Peer, Sleep, Stream, Time, Timer,
     core::{Core, Due},
     disk::DiskState,
     hash,
@@ -208,6 +208,19 @@ impl<A: Actor<Context = Context<A>>> Env<A> {
             self.core()
                 .record(self.port.node, Happening::Emitted { name, payload: &details, digest });
         }
+    }
+
+    /// Tells observers something that is no event, if any of them wants notes; otherwise it is not
+    /// even made. It changes nothing of the history.
+    #[inline]
+    pub fn note<T: 'static>(&self, what: impl FnOnce() -> T) {
+        if !self.port.core.history.is_noted() || !self.port.is_open() {
+            return;
+        }
+        let (core, what) = (self.core(), what());
+        let nodes = core.nodes.borrow();
+        let node = nodes.get(self.port.node.index()).map_or("world", |node| &*node.name);
+        core.history.note(&Note { at: core.now.get(), node, what: &what });
     }
 
     /// Whether something goes wrong here: true now and then while a fault of the plan arms the point

@@ -345,10 +345,30 @@ impl Sighting<'_> {
     }
 }
 
+/// What an actor tells observers alone. It is no event: it has no number, is in no log and in no
+/// fingerprint, so a world has the same history whether or not anybody listens.
+#[derive(Clone, Copy)]
+pub struct Note<'a> {
+    /// When.
+    pub at: Time,
+    /// The node of the actor.
+    pub node: &'a str,
+    /// What, for observers that know its type.
+    pub what: &'a dyn Any,
+}
+
 /// Sees every event of a world as it happens, and cannot change any.
 pub trait Observer {
     /// Called once for each event, in order.
     fn see(&mut self, sighting: &Sighting<'_>);
+
+    /// Whether it listens to notes; asked once, when it is added to a world.
+    fn wants_notes(&self) -> bool {
+        false
+    }
+
+    /// Called once for each note, in order with the events, if any observer wants notes.
+    fn note(&mut self, _: &Note<'_>) {}
 }
 
 impl<F: FnMut(&Sighting<'_>)> Observer for F {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use serde::Serialize;
 
-use super::{Fingerprint, Happening, Observer, Sighting, Time, event::Code, hash};
+use super::{Fingerprint, Happening, Note, Observer, Sighting, Time, event::Code, hash};
 
 /// How often each kind of event happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -75,6 +75,7 @@ pub(crate) struct History {
     tally: Tally,
     observers: RefCell<Vec<Box<dyn Observer>>>,
     is_observed: Cell<bool>,
+    is_noted: Cell<bool>,
 }
 
 impl History {
@@ -91,10 +92,12 @@ impl History {
             is_observed: Cell::new(
                 tracing::enabled!(target: "seedbed::event", tracing::Level::TRACE),
             ),
+            is_noted: Cell::new(false),
         }
     }
 
     pub(crate) fn observe(&self, observer: Box<dyn Observer>) {
+        self.is_noted.set(self.is_noted.get() || observer.wants_notes());
         self.observers.borrow_mut().push(observer);
         self.is_observed.set(true);
     }
@@ -150,6 +153,20 @@ impl History {
             node.clone_into(&mut self.last_node.borrow_mut());
         }
         seq
+    }
+
+    /// Whether anybody listens to notes.
+    #[inline]
+    pub(crate) fn is_noted(&self) -> bool {
+        self.is_noted.get()
+    }
+
+    /// Passes a note on to observers, and to nothing else.
+    #[cold]
+    pub(crate) fn note(&self, note: &Note<'_>) {
+        for observer in self.observers.borrow_mut().iter_mut() {
+            observer.note(note);
+        }
     }
 
     #[cold]

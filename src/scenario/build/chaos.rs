@@ -17,6 +17,9 @@ use crate::world::{Delay, Probability};
 /// Metrics that only a sim with a time of healing has.
 const AFTER_HEALING: [&str; 2] = ["goodput.after_healing", "herd.peak"];
 
+/// Metrics that only a sim with `[tracing]` has.
+const OF_TRACES: [&str; 3] = ["traces.kept", "traces.restarted", "spans.kept"];
+
 /// Two of each kind in a minute.
 const DEFAULT_GAP: Duration = Duration::from_secs(30);
 
@@ -205,11 +208,15 @@ impl Builder {
     }
 
     /// Two metrics are about the time after the faults.
-    pub(super) fn needs_healing(&mut self, sim: &Sim, metric: &At<String>) {
+    pub(super) fn needs_table(&mut self, sim: &Sim, metric: &At<String>) {
         if AFTER_HEALING.contains(&metric.value.as_str()) && sim.healing.is_none() {
             let message = "nothing says when everything must work again";
             let help = "add heal_within to [chaos], or a [healing] table";
             self.error(metric.span, "about healing", message, help);
+        }
+        if OF_TRACES.contains(&metric.value.as_str()) && sim.tracing.is_none() {
+            let message = "nobody listens to spans here";
+            self.error(metric.span, "about traces", message, "add a [tracing] table");
         }
     }
 

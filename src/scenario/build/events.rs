@@ -150,7 +150,7 @@ impl Builder {
                     let message = "where, node, from and until belong to an event";
                     self.error(span, "this expectation", message, "remove them, or name an event");
                 }
-                self.needs_healing(sim, &metric);
+                self.needs_table(sim, &metric);
                 self.metric_expectation(metric, bounds, baseline)
             }
             (None, Some(event), None) => {

@@ -45,6 +45,7 @@ impl Router {
             resilience: None,
             watched: None,
             quirks: Quirks::default(),
+            tracing: Default::default(),
         }
     }
 }
@@ -106,6 +107,7 @@ impl Builder {
             resilience: None,
             watched: None,
             quirks: raw.quirks.iter().filter_map(|raw| self.quirk(raw)).collect(),
+            tracing: default.tracing,
         }
     }
 

@@ -49,6 +49,7 @@ impl Builder {
         let (limits, bus) = (unset.context_limits, unset.bus);
         let sidecar = Sidecar {
             context: self.delay(raw.context, unset.context.clone()),
+            tracing: unset.tracing,
             cached: self.delay(raw.cached, unset.cached.clone()),
             store: self.delay(raw.store, unset.store.clone()),
             publish: self.delay(raw.publish, unset.publish.clone()),

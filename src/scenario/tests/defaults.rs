@@ -7,7 +7,7 @@ use super::{MINIMAL, valid, with};
 use crate::policy::Growth;
 use crate::scenario::{
     Bound, Expectation, FaultKind, FieldValue, Jitter, Leak, Load, Must, Partition, Provider,
-    Selector, Task, Tokens, Window, parse,
+    Selector, Task, Tokens, Tracing, Window, parse,
 };
 use crate::world::{Delay, Probability, Schedule};
 
@@ -21,6 +21,15 @@ fn uniform(min: u64, max: u64) -> Delay {
 
 fn ppm(ppm: u32) -> Probability {
     Probability::ppm(ppm)
+}
+
+#[test]
+fn traces_are_kept_unless_the_sim_says_otherwise() {
+    assert_eq!(with("").tracing, None);
+    assert_eq!(with("[tracing]\n").tracing, Some(Tracing::default()));
+    let sim = with("[tracing]\nsample = \"10%\"\nbroken = \"1%\"\n");
+    let wanted = Tracing { sample: ppm(100_000), broken: ppm(10_000) };
+    assert_eq!((sim.tracing, sim.router.tracing), (Some(wanted), wanted));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     stack::{
         message::{Baggage, Chunk, CloseStream, Generated, Part, StreamId, StreamTo},
         router::Router,
+        tracer::Span,
     },
     world::{NodeId, Peer, Promise, Timer},
 };
@@ -29,6 +30,7 @@ pub(super) struct OpenStream {
     /// Parts so far.
     number: u32,
     charge: Option<Charge>,
+    span: Span,
     /// What comes next; none while it stalls for ever.
     timer: Option<Timer>,
 }
@@ -37,11 +39,11 @@ impl OpenStream {
     pub(super) fn new(
         reader: Peer<Router>,
         flow: Flow,
-        baggage: Rc<Baggage>,
+        head: (Promise<Generated>, Rc<Baggage>),
         charge: Option<Charge>,
-        promise: Promise<Generated>,
+        span: Span,
     ) -> OpenStream {
-        OpenStream { reader, head: Some((promise, baggage)), flow, number: 0, charge, timer: None }
+        OpenStream { reader, head: Some(head), flow, number: 0, charge, span, timer: None }
     }
 }
 
@@ -83,18 +85,20 @@ impl Backend {
     fn say(&mut self, key: StreamKey, part: Part) {
         let Some(stream) = self.streams.get_mut(&key) else { return };
         let is_last = matches!(part, Part::End { .. } | Part::Error(_) | Part::Closed);
+        let error = (!matches!(part, Part::End { .. })).then_some("broken_off");
         self.env.send(&stream.reader, Chunk { stream: key.1, number: stream.number, part });
         stream.number += 1;
         if is_last {
-            self.close(key);
+            self.close(key, error);
         }
     }
 
-    fn close(&mut self, key: StreamKey) {
+    fn close(&mut self, key: StreamKey, error: Option<&str>) {
         let Some(stream) = self.streams.remove(&key) else { return };
         if let Some(timer) = &stream.timer {
             self.env.cancel(timer);
         }
+        self.end_span(&stream.span, error, stream.flow.sent());
         self.settle(stream.charge, stream.flow.sent());
     }
 }
@@ -103,6 +107,6 @@ impl Handler<CloseStream> for Backend {
     type Result = ();
 
     fn handle(&mut self, CloseStream { stream, reader }: CloseStream, _: &mut Context<Self>) {
-        self.close((reader.node(), stream));
+        self.close((reader.node(), stream), Some("given_up"));
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     policy::meter,
     stack::{
-        CloseStream, Router, StreamId, StreamTo,
+        CloseStream, Router, StreamId, StreamTo, TraceHeader,
         settings::{Provider, Task},
     },
     world::{
@@ -100,7 +100,7 @@ impl Client {
             output_tokens,
         };
         let stream = stream.map(|id| StreamTo { reader: self.reader, id: StreamId(id) });
-        let generate = Generate { prompt, stream };
+        let generate = Generate { prompt, stream, trace: TraceHeader::Missing };
         self.env.after(Duration::from_millis(after), move |client, _| {
             let call = client.env.call(&client.backend, generate).duplicable();
             call.timeout(LONG).then(|client, result, _| client.note(&result));

@@ -144,6 +144,7 @@ impl Router {
             let workspace = Rc::clone(&workspace);
             self.emit(Event::QuotaLevel { workspace, level: level.as_str(), used, limit });
         }
+        self.tell_quota(job, &status);
         if self.settings.persist {
             // If the disk is full, what was reserved stays charged after a crash.
             let _ = self.save_account(&workspace);

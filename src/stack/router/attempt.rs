@@ -18,6 +18,7 @@ use crate::{
         message::{Generate, StreamId, StreamTo},
         point,
         settings::{HedgeDelay, KNOWN_AT_LEAST, Streaming},
+        tracer,
     },
     world::CallError,
 };
@@ -102,6 +103,8 @@ impl Router {
         if self.settings.quirks.has(Quirk::NoTimerBeforeHeaders) {
             limit = quirky::PIN;
         }
+        let span = self.tracer.child(&job.span.context);
+        let before = job.last.replace(span.context.span);
         job.flights.push(Flight {
             id,
             lane,
@@ -113,8 +116,10 @@ impl Router {
             call: None,
             reading: None,
             early: Vec::new(),
+            span,
         });
         self.emit_changes(lane);
+        self.begin_attempt(&prompt, (lane, attempt, kind), span, before);
         self.emit(Event::AttemptStarted { request, model, attempt, hedge: kind == Kind::Hedge });
         let stream = is_stream.then(|| StreamTo { reader: self.env.me(), id });
         let bytes = u64::from(prompt.input_tokens) * BYTES_PER_TOKEN;
@@ -124,7 +129,7 @@ impl Router {
         } else {
             let call = self
                 .env
-                .call(&backend, Generate { prompt, stream })
+                .call(&backend, Generate { prompt, stream, trace: span.context.into() })
                 .bytes(bytes)
                 .timeout(limit)
                 .then(move |router, result, _| router.attempted(key, id, result));
@@ -208,6 +213,7 @@ impl Router {
             self.env.give_up(call);
         }
         self.close_stream(&flight, true);
+        tracer::ended(&self.env, &flight.span, Some("given_up"), Vec::new);
         let Some(job) = self.jobs.get(key) else { return };
         if let Some(lane) = self.lanes.get_mut(flight.lane) {
             lane.in_flight = lane.in_flight.saturating_sub(1);

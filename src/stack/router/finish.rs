@@ -35,6 +35,7 @@ impl Router {
         let Some(lane) = self.lanes.get(flight.lane) else { return };
         let model = Rc::clone(&lane.model.name);
         let provider = lane.model.settings.provider.as_str();
+        self.end_attempt(&flight, &model, &job.prompt, output_tokens);
         // The model that answered was not passed over, whatever it did before.
         job.alternatives.retain(|other| other.model != model);
         let is_first = job.order.first() == Some(&flight.lane);
@@ -44,6 +45,7 @@ impl Router {
         if let Some(budget) = &mut self.retry_budget {
             budget.on_end(true, job.ticket);
         }
+        self.end_span(&job, None, !is_first, Some(&model));
         self.emit(Event::RequestRouted {
             request: job.prompt.request.clone(),
             model: Rc::clone(&model),
@@ -84,6 +86,7 @@ impl Router {
         if let Some(budget) = self.retry_budget.as_mut().filter(|_| job.attempts > 0) {
             budget.on_end(false, job.ticket);
         }
+        self.end_span(&job, Some(code), false, None);
         let error = RouteError {
             code,
             attempts: job.attempts,

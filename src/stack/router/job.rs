@@ -11,10 +11,12 @@ use crate::{
         deadline::{Deadline, Timeout},
         hedge::Hedge,
         quota,
+        trace_context::SpanId,
     },
     stack::{
         agent::Agent,
         message::{Alternative, Answer, Baggage, Chunk, Prompt, RouteError, StreamId},
+        tracer::Span,
     },
     world::{CallHandle, Peer, Promise, Time},
 };
@@ -64,6 +66,9 @@ pub(super) struct Job {
     pub(super) wasted_tokens: u32,
     /// What only quirks remember.
     pub(super) quirky: Quirky,
+    pub(super) span: Span,
+    /// The span of the last attempt.
+    pub(super) last: Option<SpanId>,
 }
 
 /// Why a model is asked.
@@ -94,6 +99,7 @@ pub(super) struct Flight {
     pub(super) reading: Option<Reading>,
     /// Chunks that have overtaken the beginning of their answer.
     pub(super) early: Vec<Chunk>,
+    pub(super) span: Span,
 }
 
 /// A stream that is being read.
@@ -164,6 +170,7 @@ impl Job {
         reader: Option<(Peer<Agent>, u32)>,
         started: Time,
         deadline: Time,
+        span: Span,
     ) -> Job {
         Job {
             prompt,
@@ -187,6 +194,8 @@ impl Job {
             committed: false,
             wasted_tokens: 0,
             quirky: Quirky::default(),
+            span,
+            last: None,
         }
     }
 

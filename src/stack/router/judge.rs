@@ -19,7 +19,7 @@ use crate::{
         Event, Quirk,
         message::{Generated, HttpError, StreamId},
         settings::Provider,
-        wire,
+        tracer, wire,
     },
     world::CallError,
 };
@@ -116,6 +116,10 @@ impl Router {
         let against = error.class.counts_against_model();
         let outcome = if against { Outcome::Failure } else { Outcome::Ignored };
         let Some(flight) = self.land(key, id, outcome) else { return };
+        let AttemptError { cause, status, .. } = error;
+        tracer::ended(&self.env, &flight.span, Some(cause), || {
+            status.map(|status| ("http.response.status_code", status.into())).into_iter().collect()
+        });
         // One that answered with an error has nothing more to say.
         self.close_stream(&flight, flight.reading.is_some() || error.status.is_none());
         if let Some(budget) = &mut self.retry_budget

@@ -123,6 +123,7 @@ fn everything() -> settings::Router {
         deadline: None,
         resilience: None,
         watched: None,
+        tracing: Default::default(),
     }
 }
 
@@ -215,7 +216,14 @@ fn after(seed: u64, router: settings::Router, errors: ErrorMix, faults: Vec<Faul
         for name in group.node_names() {
             let left = Some(Rc::new(Cell::new(group.requests)));
             let group = Rc::clone(&group);
-            let parts = AgentParts { group, router: Some(router), sidecar: None, left, leak: None };
+            let parts = AgentParts {
+                group,
+                router: Some(router),
+                sidecar: None,
+                left,
+                leak: None,
+                tracing: Default::default(),
+            };
             world.spawn(name, move |env| Agent::new(env, parts.clone()));
         }
     }

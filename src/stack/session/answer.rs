@@ -167,19 +167,5 @@ fn in_context(response: &ContextResponse) -> BTreeSet<&str> {
 
 /// What a request asks for, as events name it.
 pub(super) fn route(request: &Request, limits: &Limits) -> &'static str {
-    match Route::of(request, limits) {
-        Ok(Route::Health) => "health",
-        Ok(Route::Status) => "status",
-        Ok(Route::Context) => "context",
-        Ok(Route::ClearCache) => "clear_cache",
-        Ok(Route::StoreResult) => "store_result",
-        Ok(Route::QueryResults) => "query_results",
-        Ok(Route::GetResult) => "get_result",
-        Ok(Route::DeleteResult) => "delete_result",
-        Ok(Route::Publish) => "publish",
-        Ok(Route::Wait) => "wait",
-        Ok(Route::Spawn) => "spawn",
-        Ok(Route::AgentStatus) => "agent_status",
-        Err(_) => "none",
-    }
+    Route::of(request, limits).map_or("none", Route::as_str)
 }

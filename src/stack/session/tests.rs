@@ -212,7 +212,14 @@ fn play(seed: u64, cast: Cast) -> Seen {
         let sidecar = Some(parts.clone());
         let left = Some(Rc::new(Cell::new(group.requests)));
         let name = group.name.clone();
-        let parts = AgentParts { group: Rc::new(group), router: None, sidecar, left, leak: None };
+        let parts = AgentParts {
+            group: Rc::new(group),
+            router: None,
+            sidecar,
+            left,
+            leak: None,
+            tracing: Default::default(),
+        };
         world.spawn(name, move |env| Agent::new(env, parts.clone()));
     }
     for group in cast.subscribers {

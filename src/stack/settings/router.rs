@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
-use super::Task;
+use super::{Task, Tracing};
 use crate::{
     config,
     policy::{Retry, breaker, budget, bulkhead, deadline::Timeouts, health, select::Strategy},
@@ -60,6 +60,8 @@ pub struct Router {
     pub watched: Option<config::monitor::alert::Thresholds>,
     /// The known bugs that it has.
     pub quirks: Quirks,
+    /// How traces are made.
+    pub tracing: Tracing,
 }
 
 /// Breakers, and what each of them guards.

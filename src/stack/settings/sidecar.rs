@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
+use super::Tracing;
 use crate::{
     stack::sidecar::{
         auth::{Allowance, LEEWAY},
@@ -55,6 +56,8 @@ pub struct Sidecar {
     pub memory: u64,
     /// Agents that were started by it and have not handed in their result.
     pub agents_max: u32,
+    /// How traces are made, by it and by those who use it.
+    pub tracing: Tracing,
 }
 
 impl Default for Sidecar {
@@ -86,6 +89,7 @@ impl Default for Sidecar {
             connections: 1_024,
             memory: 2 << 30,
             agents_max: 119,
+            tracing: Tracing::default(),
         }
     }
 }

@@ -31,7 +31,11 @@ use super::{
     },
 };
 use crate::{
-    stack::settings,
+    policy::trace_context::read_state,
+    stack::{
+        settings,
+        tracer::{self, Accepted, Span, SpanKind, SpanStarted, Tracer},
+    },
     world::{Env, Later, Peer, Promise, Stream, Time},
 };
 
@@ -71,6 +75,7 @@ struct InHand {
     /// Whose it is, once that is known.
     project: Option<ProjectId>,
     quota: Option<Quota>,
+    span: Span,
 }
 
 impl InHand {
@@ -92,6 +97,7 @@ pub struct Gateway {
     events: Peer<Broker>,
     registry: Registry,
     names: Stream,
+    tracer: Tracer,
     /// Requests in hand.
     connections: u32,
     requests: u64,
@@ -123,6 +129,7 @@ impl Gateway {
         let registry = Registry::restore(&env.disk());
         Gateway {
             names: env.stream("agents"),
+            tracer: Tracer::new(&env, settings.tracing),
             started: env.now(),
             env,
             settings,
@@ -192,7 +199,38 @@ impl Gateway {
             let meter = self.meters.entry(project.clone()).or_insert_with(|| Meter::new(started));
             meter.record(now - it.since);
         }
-        it.promise.keep(self.to_answer(&it.id, it.quota, said));
+        let answer = self.to_answer(&it.id, it.quota, said);
+        self.end_span(&it.span, &answer);
+        it.promise.keep(answer);
+    }
+
+    fn begin_span(&mut self, request: &Request) -> Span {
+        let headers = request.headers.all("traceparent");
+        let Accepted { span, restarted } = self.tracer.accept_headers(&self.env, headers);
+        tracer::started(&self.env, &span, || {
+            let (method, route) =
+                (request.method.as_str(), Route::of(request, &self.settings.limits));
+            let route = route.map_or("none", Route::as_str);
+            // What belongs to a header that cannot be read is not passed on either.
+            let state = request.headers.all("tracestate");
+            let state = read_state(state).filter(|_| !restarted).map(Into::into);
+            SpanStarted {
+                restarted,
+                state,
+                ..SpanStarted::new(span, SpanKind::Server, format!("{method} {route}"))
+            }
+            .with([("http.request.method", method.into()), ("seedbed.route", route.into())])
+        });
+        span
+    }
+
+    fn end_span(&self, span: &Span, answer: &Answer) {
+        let status = answer.status.as_u16();
+        // Only its own mistakes are a server's errors (OpenTelemetry's conventions for HTTP).
+        let error = (status >= 500).then(|| status.to_string());
+        tracer::ended(&self.env, span, error.as_deref(), || {
+            vec![("http.response.status_code", status.into())]
+        });
     }
 
     fn to_answer(&self, id: &RequestId, quota: Option<Quota>, said: Said) -> Answer {
@@ -221,7 +259,10 @@ fn unavailable(code: Code, message: &str) -> Fault {
 
 /// Bytes that a request takes up.
 fn size(request: &Request) -> u64 {
-    let headers = request.headers.iter().map(|(name, value)| name.len() + value.len());
+    // What is there for tracing counts for nothing, so that it changes nothing.
+    let counts = |(name, _): &(&str, &str)| !name.eq_ignore_ascii_case("traceparent");
+    let headers = request.headers.iter().filter(counts);
+    let headers = headers.map(|(name, value)| name.len() + value.len());
     (request.body.len() + request.path.len() + headers.sum::<usize>()) as u64
 }
 
@@ -235,15 +276,18 @@ impl Handler<Ask> for Gateway {
     fn handle(&mut self, Ask(request): Ask, _: &mut Context<Self>) -> Self::Result {
         let (promise, later) = Later::promise();
         let (id, bytes) = (self.name(&request), size(&request));
+        let span = self.begin_span(&request);
         if let Some(fault) = self.crowded(&request, bytes) {
-            promise.keep(self.to_answer(&id, None, Err(fault)));
+            let answer = self.to_answer(&id, None, Err(fault));
+            self.end_span(&span, &answer);
+            promise.keep(answer);
             return later;
         }
         self.connections += 1;
         self.gauges.requests.set(self.gauges.requests.get() + bytes);
         let since = self.env.now();
         let is_named = request.id().is_some();
-        let it = InHand { promise, id, is_named, since, bytes, project: None, quota: None };
+        let it = InHand { promise, id, is_named, since, bytes, project: None, quota: None, span };
         self.admit(&request, it);
         later
     }

@@ -45,6 +45,25 @@ impl Route {
         Matched::of(request, limits).map(|matched| matched.route)
     }
 
+    /// Its name in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Route::Health => "health",
+            Route::Status => "status",
+            Route::Context => "context",
+            Route::ClearCache => "clear_cache",
+            Route::StoreResult => "store_result",
+            Route::QueryResults => "query_results",
+            Route::GetResult => "get_result",
+            Route::DeleteResult => "delete_result",
+            Route::Publish => "publish",
+            Route::Wait => "wait",
+            Route::Spawn => "spawn",
+            Route::AgentStatus => "agent_status",
+        }
+    }
+
     /// Whether anyone may use it, without a token: health only.
     pub const fn is_open(self) -> bool {
         matches!(self, Route::Health)

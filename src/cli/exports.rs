@@ -1,0 +1,95 @@
+//! The files that show one run to others: its spans as OTLP JSON, and all of it as a Perfetto trace.
+//!
+//! Like every file of a verb they are created before anything runs.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::PathBuf,
+};
+
+use clap::Args;
+
+use super::{
+    error::CliError,
+    output::{self, OutputFile},
+};
+use crate::{
+    observe::{PerfettoWriter, Spans, otlp},
+    scenario::Sim,
+    world::Observer,
+};
+
+/// What to export of one run.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Write the spans as OTLP JSON; for one seed of one sim
+    #[arg(long, value_name = "FILE")]
+    otlp: Option<PathBuf>,
+    /// Write spans, messages and faults as a Perfetto trace; for one seed of one sim
+    #[arg(long, value_name = "FILE")]
+    perfetto: Option<PathBuf>,
+}
+
+impl ExportArgs {
+    /// The flag that needs one run, if there is one.
+    pub(super) fn flag(&self) -> Option<&'static str> {
+        let otlp = self.otlp.as_ref().map(|_| "--otlp");
+        otlp.or(self.perfetto.as_ref().map(|_| "--perfetto"))
+    }
+
+    /// Creates the files.
+    pub(super) fn create(&self) -> Result<Exports, CliError> {
+        let otlp = output::create(self.otlp.as_deref())?;
+        Ok(Exports { otlp, perfetto: output::create(self.perfetto.as_deref())? })
+    }
+}
+
+/// Files that are there and will be written to.
+#[derive(Default)]
+pub(super) struct Exports {
+    otlp: Option<OutputFile>,
+    perfetto: Option<OutputFile>,
+}
+
+/// What is being written.
+pub(super) struct Exporting {
+    spans: Option<(Spans, OutputFile)>,
+    perfetto: Option<(PerfettoWriter<BufWriter<File>>, PathBuf)>,
+}
+
+impl Exports {
+    /// The observers that a run needs, and what to ask when it is over.
+    pub(super) fn begin(self) -> (Exporting, Vec<Box<dyn Observer>>) {
+        let spans = self.otlp.map(|file| (Spans::new(), file));
+        let perfetto = self
+            .perfetto
+            .map(|OutputFile { path, file }| (PerfettoWriter::new(BufWriter::new(file)), path));
+        let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+        if let Some((spans, _)) = &spans {
+            observers.push(Box::new(spans.clone()));
+        }
+        if let Some((writer, _)) = &perfetto {
+            observers.push(Box::new(writer.clone()));
+        }
+        (Exporting { spans, perfetto }, observers)
+    }
+}
+
+impl Exporting {
+    /// Completes the files.
+    pub(super) fn finish(self, sim: &Sim) -> Result<(), CliError> {
+        if let Some((writer, path)) = self.perfetto {
+            writer.finish().map_err(|source| CliError::Output { path, source })?;
+        }
+        if let Some((spans, OutputFile { path, file })) = self.spans {
+            let request = otlp(&sim.name, sim.start, &spans.finish());
+            let mut output = BufWriter::new(file);
+            let written = serde_json::to_writer(&mut output, &request).map_err(Into::into);
+            let written = written.and_then(|()| output.write_all(b"\n"));
+            let written = written.and_then(|()| output.flush());
+            written.map_err(|source| CliError::Output { path, source })?;
+        }
+        Ok(())
+    }
+}
