@@ -8,6 +8,8 @@ mod config;
 mod finding;
 #[path = "cli/import.rs"]
 mod import;
+#[path = "cli/metrics.rs"]
+mod metrics;
 #[path = "cli/sweep.rs"]
 mod sweep;
 #[path = "cli/transcript.rs"]

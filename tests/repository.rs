@@ -26,6 +26,9 @@ mod imports;
 #[path = "repository/known_bugs.rs"]
 mod known_bugs;
 #[cfg(feature = "cli")]
+#[path = "repository/metrics.rs"]
+mod metrics;
+#[cfg(feature = "cli")]
 #[path = "repository/migration.rs"]
 mod migration;
 #[path = "repository/readme.rs"]

@@ -23,6 +23,7 @@ use super::{
     error::CliError,
     exit::Exit,
     html::{self, HtmlArgs, Page},
+    metrics::{Measuring, MetricsArgs},
     options::{HostName, LoadArgs, seed},
     output,
     screen::Screen,
@@ -64,7 +65,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "EVENT")]
     break_on: Vec<Break>,
     /// Go through the events step by step, forwards and backwards
-    #[arg(long, conflicts_with_all = ["node", "kind", "log", "html"])]
+    #[arg(long, conflicts_with_all = ["node", "kind", "log", "html", "metrics"])]
     step: bool,
     /// Then print what the events say of the stack: faults, breakers, open requests, messages under
     /// way; at --until, at the break, or at the end
@@ -81,6 +82,8 @@ pub(super) struct ReplayArgs {
     write_plan: Option<PathBuf>,
     #[command(flatten)]
     html: HtmlArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -100,6 +103,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     }
     let log = output::create_log(args.log.as_deref())?;
     let page = args.html.create()?;
+    let measuring = Measuring::begin(&args.metrics, None, 1, screen)?;
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
     if args.step {
         return stepped(&entry, &args, &options, filter.node_width, screen);
@@ -108,12 +112,13 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         screen: Screen::new(),
         filter,
         format: args.format,
-        may_exit: log.is_none() && page.is_none() && !args.state,
+        may_exit: log.is_none() && page.is_none() && !measuring.is_asked_for() && !args.state,
         kept: args.state.then(History::default),
         has_broken: false,
         error: None,
     }));
     let mut observers = vec![observer(&printer)];
+    observers.extend(measuring.observer(0, &entry, args.seed)?);
     let recording = page.as_ref().map(|_| html::record(&entry, args.seed)).transpose()?;
     observers.extend(recording.iter().map(html::Recording::observer));
     let log = log.map(|log| {
@@ -130,6 +135,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
     }
     printed?;
+    measuring.finish(screen)?;
     let run = run?;
     if let Some(kept) = &printer.borrow().kept {
         let cut =

@@ -14,6 +14,7 @@ use super::{
     error::CliError,
     exit::Exit,
     html::{self, HtmlArgs, Page},
+    metrics::{Measuring, MetricsArgs, ServeArgs},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
     output::{self, OutputFile},
     pool,
@@ -30,7 +31,7 @@ use crate::{
         text::{self, Summary, Widths, counted},
     },
     scenario::{METRICS, Must},
-    world::Seed,
+    world::{Observer, Seed},
 };
 
 /// What to run, and how.
@@ -64,6 +65,10 @@ pub(super) struct RunArgs {
     write_plan: Option<PathBuf>,
     #[command(flatten)]
     html: HtmlArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
+    serve: ServeArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,6 +107,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         output::write_plan(path, entry, seed)?;
     }
     let junit = output::create(args.junit.as_deref())?;
+    let measuring = Measuring::begin(&args.metrics, Some(&args.serve), plan.len(), screen)?;
     // Both are for the one run that there is then.
     let files = Mutex::new((output::create_log(args.log.as_deref())?, args.html.create()?));
     let mut results = Results {
@@ -124,7 +130,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         let (entry, seed) = plan[index];
         let (log, page) =
             std::mem::take(&mut *files.lock().unwrap_or_else(PoisonError::into_inner));
-        one(entry, seed, &options, log, page)
+        one(entry, seed, &options, measuring.observer(index, entry, seed)?, log, page)
     };
     let mut closed = None;
     pool::in_order(args.jobs.threads(), plan.len(), work, |index, result| {
@@ -144,6 +150,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
             let page = results.page.take();
             let exit = results.finish(entries.len(), watch, junit)?;
             args.html.tell(page.transpose()?, screen);
+            measuring.finish(screen)?;
             Ok(exit)
         }
     }
@@ -191,10 +198,11 @@ fn one(
     entry: &Entry,
     seed: Seed,
     options: &Options,
+    meter: Option<Box<dyn Observer>>,
     log: Option<Log>,
     page: Option<Page>,
 ) -> Result<One, CliError> {
-    let mut observers = Vec::new();
+    let mut observers: Vec<Box<dyn Observer>> = meter.into_iter().collect();
     let recording = page.as_ref().map(|_| html::record(entry, seed)).transpose()?;
     observers.extend(recording.iter().map(html::Recording::observer));
     let log = log.map(|log| {

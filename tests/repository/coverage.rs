@@ -12,8 +12,10 @@ use seedbed::scenario::{
 };
 
 /// The families of which every row must be proved, by how their IDs begin.
-const FAMILIES: [&str; 8] =
-    ["CCR-", "SC-", "RES-1.", "RES-2.", "RES-4.", "RES-5.", "RES-6.", "HEAL-"];
+const FAMILIES: [&str; 12] = [
+    "CCR-", "SC-", "RES-1.", "RES-2.", "RES-3.1", "RES-3.2", "RES-3.5", "RES-4.", "RES-5.",
+    "RES-6.", "HEAL-", "OBS-2",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
