@@ -89,6 +89,7 @@ done
 [ -n "$listens" ] || { cat "$work/prometheus.log" >&2; fail "prometheus does not listen"; }
 ask() { promtool query instant "http://$listens" "$1" | sed -nE 's/.*=> ([^ ]+) .*/\1/p'; }
 until_said() {
+    [ -n "$2" ] || fail "the report does not say what $1 must be"
     for _ in $(seq 60); do
         answer=$(ask "$1" || true)
         [ "$answer" = "$2" ] && return
