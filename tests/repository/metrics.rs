@@ -21,8 +21,8 @@ fn root() -> &'static Path {
 
 /// Labels that whoever scrapes adds, or that tell runs apart.
 const OUTER: [&str; 3] = ["instance", "sim", "seed"];
-/// Words of PromQL that are no metric, though nothing stands behind them as behind a function.
-const WORDS: [&str; 7] = ["by", "without", "on", "unless", "and", "or", "le"];
+/// Words of PromQL that are no metric, though no bracket need follow them as it follows a function.
+const WORDS: [&str; 7] = ["sum", "by", "without", "on", "unless", "and", "or"];
 
 /// The words of a query outside of quotes, each with what follows it, and whether it stands where
 /// labels do.
