@@ -264,6 +264,28 @@ fn policy() {
     );
 }
 
+/// What measuring a run costs: it must stay within a quarter of what the run costs by itself.
+#[cfg(feature = "cli")]
+fn metrics() {
+    use seedbed::observe::metrics::Board;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in
+        ["sims/quickstart.toml", "sims/sidecar/load_119.toml", "sims/traffic/azure_code.toml"]
+    {
+        let sim = scenario::load(&root.join(name)).expect("a valid sim");
+        let (options, seed) = (Options::default(), Seed(1));
+        let off = || simulate(&sim, seed, &options, Vec::new()).expect("the sim runs");
+        let on = || {
+            let (board, observer) = Board::begin(&sim, seed).expect("metrics");
+            simulate(&sim, seed, &options, vec![observer]).expect("the sim runs");
+            board
+        };
+        let off: Row<'_> = ("nobody measures", Box::new(|| drop(black_box(off()))));
+        let on: Row<'_> = ("metrics", Box::new(|| drop(black_box(on()))));
+        compare(&format!("metrics of {name}"), vec![off, on]);
+    }
+}
+
 fn main() {
     // Memory first, while the process is small.
     idle_nodes();
@@ -277,5 +299,7 @@ fn main() {
     println!("  native: {:.0} worlds a second", 1_000.0 / medians[1].as_secs_f64());
     trace();
     sidecar();
+    #[cfg(feature = "cli")]
+    metrics();
     policy();
 }

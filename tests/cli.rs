@@ -10,6 +10,8 @@ mod exports;
 mod finding;
 #[path = "cli/import.rs"]
 mod import;
+#[path = "cli/metrics.rs"]
+mod metrics;
 #[path = "cli/sweep.rs"]
 mod sweep;
 #[path = "cli/transcript.rs"]

@@ -31,6 +31,9 @@ mod known_bugs;
 #[path = "repository/measured.rs"]
 mod measured;
 #[cfg(feature = "cli")]
+#[path = "repository/metrics.rs"]
+mod metrics;
+#[cfg(feature = "cli")]
 #[path = "repository/migration.rs"]
 mod migration;
 #[path = "repository/readme.rs"]

@@ -24,6 +24,7 @@ use super::{
     exit::Exit,
     exports::ExportArgs,
     html::{self, HtmlArgs, Page},
+    metrics::{Measuring, MetricsArgs},
     options::{HostName, LoadArgs, seed},
     output,
     screen::Screen,
@@ -65,7 +66,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "EVENT")]
     break_on: Vec<Break>,
     /// Go through the events step by step, forwards and backwards
-    #[arg(long, conflicts_with_all = ["node", "kind", "log", "html"])]
+    #[arg(long, conflicts_with_all = ["node", "kind", "log", "html", "metrics"])]
     step: bool,
     /// Then print what the events say of the stack: faults, breakers, open requests, messages under
     /// way; at --until, at the break, or at the end
@@ -84,6 +85,8 @@ pub(super) struct ReplayArgs {
     write_plan: Option<PathBuf>,
     #[command(flatten)]
     html: HtmlArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,6 +111,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         return Err(CliError::usage(format!("{flag} and --step do not go together"), help));
     }
     let (exporting, exporters) = args.exports.create()?.begin();
+    let measuring = Measuring::begin(&args.metrics, None, 1, screen)?;
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
     if args.step {
         return stepped(&entry, &args, &options, filter.node_width, screen);
@@ -116,12 +120,17 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         screen: Screen::new(),
         filter,
         format: args.format,
-        may_exit: log.is_none() && page.is_none() && exporters.is_empty() && !args.state,
+        may_exit: log.is_none()
+            && page.is_none()
+            && exporters.is_empty()
+            && !measuring.is_asked_for()
+            && !args.state,
         kept: args.state.then(History::default),
         has_broken: false,
         error: None,
     }));
     let mut observers = vec![observer(&printer)];
+    observers.extend(measuring.observer(0, &entry, args.seed)?);
     let recording = page.as_ref().map(|_| html::record(&entry, args.seed)).transpose()?;
     observers.extend(recording.iter().map(html::Recording::observer));
     observers.extend(exporters);
@@ -139,6 +148,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
     }
     printed?;
+    measuring.finish(screen)?;
     let run = run?;
     exporting.finish(&entry.sim)?;
     if let Some(kept) = &printer.borrow().kept {

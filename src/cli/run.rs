@@ -16,6 +16,7 @@ use super::{
     exports::{ExportArgs, Exports},
     github::GithubArgs,
     html::{self, HtmlArgs, Page},
+    metrics::{Measuring, MetricsArgs, ServeArgs},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
     output::{self, OutputFile},
     pool,
@@ -37,7 +38,7 @@ use crate::{
         text::{self, Summary, Widths, counted},
     },
     scenario::{METRICS, Must},
-    world::Seed,
+    world::{Observer, Seed},
 };
 
 /// What to run, and how.
@@ -75,6 +76,10 @@ pub(super) struct RunArgs {
     html: HtmlArgs,
     #[command(flatten)]
     github: GithubArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
+    serve: ServeArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -114,6 +119,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         output::write_plan(path, entry, seed)?;
     }
     let junit = output::create(args.junit.as_deref())?;
+    let measuring = Measuring::begin(&args.metrics, Some(&args.serve), plan.len(), screen)?;
     // All are for the one run that there is then.
     let files = Mutex::new(Files {
         log: output::create_log(args.log.as_deref())?,
@@ -140,7 +146,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     let work = |index: usize| {
         let (entry, seed) = plan[index];
         let files = std::mem::take(&mut *files.lock().unwrap_or_else(PoisonError::into_inner));
-        one(entry, seed, &options, files)
+        one(entry, seed, &options, measuring.observer(index, entry, seed)?, files)
     };
     let mut closed = None;
     pool::in_order(args.jobs.threads(), plan.len(), work, |index, result| {
@@ -160,6 +166,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
             let page = results.page.take();
             let exit = results.finish((&entries, &options), &args.github, watch, junit)?;
             args.html.tell(page.transpose()?, screen);
+            measuring.finish(screen)?;
             Ok(exit)
         }
     }
@@ -211,9 +218,16 @@ struct One {
     page: Option<Result<Page, CliError>>,
 }
 
-fn one(entry: &Entry, seed: Seed, options: &Options, files: Files) -> Result<One, CliError> {
+fn one(
+    entry: &Entry,
+    seed: Seed,
+    options: &Options,
+    meter: Option<Box<dyn Observer>>,
+    files: Files,
+) -> Result<One, CliError> {
     let Files { log, exports, page } = files;
     let (exporting, mut observers) = exports.begin();
+    observers.extend(meter);
     let recording = page.as_ref().map(|_| html::record(entry, seed)).transpose()?;
     observers.extend(recording.iter().map(html::Recording::observer));
     let log = log.map(|log| {

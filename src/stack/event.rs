@@ -99,7 +99,8 @@ pub enum Event {
     RetryScheduled { request: RequestId, model: Rc<str>, delay_ms: u64, cause: &'static str },
     /// The router will not, though the model had attempts left.
     RetryRefused { request: RequestId, model: Rc<str>, reason: &'static str },
-    /// A model answered, and the router passed it on.
+    /// A model answered, and the router passed it on. The tokens are for observers in the process; no
+    /// log and no fingerprint has them.
     RequestRouted {
         request: RequestId,
         model: Rc<str>,
@@ -109,6 +110,10 @@ pub enum Event {
         reason: &'static str,
         latency_ms: u64,
         alternatives: Alternatives,
+        #[serde(skip)]
+        input_tokens: u32,
+        #[serde(skip)]
+        output_tokens: u32,
     },
     /// The router gave up. `retry_after_ms` is when it says that one may ask again, if it does.
     RequestFailed {

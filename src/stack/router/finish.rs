@@ -55,6 +55,8 @@ impl Router {
             reason,
             latency_ms: self.age_ms(&job),
             alternatives: Alternatives(job.alternatives.as_slice().into()),
+            input_tokens: job.prompt.input_tokens,
+            output_tokens,
         });
         if self.env.fault_point(point::ANSWER_LOST) {
             return;
