@@ -101,8 +101,9 @@ fn a_clean_history_holds() {
     let mut fed = Fed::new("[healing]\nafter = \"1s\"\nwithin = \"1s\"");
     fed.started(1, 1).ended(5, 1, RequestOutcome::Ok).delivered(6, "router", "opus");
     let results = fed.results(&outcome());
-    // Nobody used a sidecar, the router has no configuration and nobody has tasks: nothing is said of them.
-    assert_eq!(results.len(), ALWAYS.len() - 9 - 5 - 5);
+    // Nobody used a sidecar, the router has no configuration, nobody has tasks and nobody listens to
+    // spans: nothing is said of them.
+    assert_eq!(results.len(), ALWAYS.len() - 9 - 5 - 5 - 2);
     assert!(results.keys().all(|check| ALWAYS.contains(&check.as_str())), "{results:?}");
     assert!(results.values().all(CheckResult::holds), "{results:?}");
 }
@@ -513,8 +514,8 @@ fn the_sidecar_is_judged_as_soon_as_anybody_uses_it() {
         fed.results(&outcome())
     };
     let results = twice("");
-    // All but those that only a sim with a time of healing, a configuration or tasks has.
-    assert_eq!(results.len() + 1 + 5 + 5, ALWAYS.len());
+    // All but those that only a sim with a time of healing, a configuration, tasks or traces has.
+    assert_eq!(results.len() + 1 + 5 + 5 + 2, ALWAYS.len());
     let ids = &results["ids_are_unique"];
     assert_eq!(ids.evaluated, 2);
     let failure = "agent a was started twice, again in p at 0.002s";
