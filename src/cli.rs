@@ -100,7 +100,7 @@ enum Verb {
 
 /// What the command is to do.
 enum Asked {
-    Verb(Verb),
+    Verb(Box<Verb>),
     Internal(internal::Question),
 }
 
@@ -111,7 +111,7 @@ pub fn main() -> ExitCode {
     trace::listen();
     let asked = match internal::asked() {
         Some(question) => question.map(Asked::Internal),
-        None => Cli::try_parse().map(|cli| Asked::Verb(cli.verb)),
+        None => Cli::try_parse().map(|cli| Asked::Verb(Box::new(cli.verb))),
     };
     let asked = match asked {
         Ok(asked) => asked,
@@ -124,7 +124,7 @@ pub fn main() -> ExitCode {
     let mut screen = Screen::new();
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
         let exit = match asked {
-            Asked::Verb(verb) => dispatch(verb, &mut screen)?,
+            Asked::Verb(verb) => dispatch(*verb, &mut screen)?,
             Asked::Internal(question) => internal::internal(question, &mut screen)?,
         };
         screen.flush()?;
