@@ -60,7 +60,8 @@ fn spans_within_each_other_are_well() {
 #[test]
 fn each_fault_is_found() {
     let root = ("rust", start(1, 1, 0, "root"));
-    let cases: [(&[(&str, SpanNote)], usize, &str); 7] = [
+    type Told<'a> = &'a [(&'a str, SpanNote)];
+    let cases: [(Told<'_>, usize, &str); 7] = [
         (&[root.clone(), ("rust", start(1, 2, 9, "x"))], 0, "has no parent"),
         (
             &[root.clone(), ("rust", end(1, 1)), ("rust", start(1, 2, 1, "x"))],
