@@ -21,6 +21,8 @@ pub mod log;
 pub mod metrics;
 pub mod snapshot;
 #[cfg(feature = "cli")]
+pub mod table;
+#[cfg(feature = "cli")]
 pub mod text;
 
 use std::time::Duration;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::{
@@ -15,7 +14,7 @@ use super::{
     sims::{self, Entry},
 };
 use crate::{
-    report::document::VERSION,
+    report::{document::VERSION, table},
     scenario::{self, Requirement},
 };
 
@@ -93,16 +92,7 @@ fn of_row<'a>(row: &'a Requirement, entries: &'a [Entry]) -> RowDocument<'a> {
 }
 
 fn table(rows: &[RowDocument<'_>], width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["ROW", "SIMS", "BEHAVIOUR"]);
-    match width {
-        Some(width) => {
-            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
+    let mut table = table::table(["ROW", "SIMS", "BEHAVIOUR"], width);
     for RowDocument { id, behaviour, sims, test } in rows {
         let sims = match (sims.is_empty(), test) {
             (true, None) => "none".to_owned(),
@@ -110,5 +100,5 @@ fn table(rows: &[RowDocument<'_>], width: Option<u16>) -> String {
         };
         table.add_row([*id, &sims, *behaviour]);
     }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table::lines(&table)
 }

@@ -1,7 +1,6 @@
 //! `seedbed list`: the sims there are, or the quirks.
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::{
@@ -11,7 +10,10 @@ use super::{
     screen::Screen,
     sims::{self, Entry},
 };
-use crate::{report::document::VERSION, stack::Quirk};
+use crate::{
+    report::{document::VERSION, table},
+    stack::Quirk,
+};
 
 /// What to list.
 #[derive(Debug, Args)]
@@ -82,39 +84,20 @@ fn quirks() -> impl Iterator<Item = QuirkDocument> {
 }
 
 fn quirk_table(width: Option<u16>) -> String {
-    let mut table = empty(["QUIRK", "BUG", "WHAT THE ROUTER DOES", "SOURCE"], width);
+    let mut table = table::table(["QUIRK", "BUG", "WHAT THE ROUTER DOES", "SOURCE"], width);
     for QuirkDocument { quirk, bug, source, does } in quirks() {
         table.add_row([quirk, bug, does, source]);
     }
-    text(&table)
+    table::lines(&table)
 }
 
 fn table(entries: &[Entry], width: Option<u16>) -> String {
-    let mut table = empty(["SIM", "SEEDS", "COVERS", "PURPOSE"], width);
+    let mut table = table::table(["SIM", "SEEDS", "COVERS", "PURPOSE"], width);
     for Entry { sim, .. } in entries {
         let seeds: Vec<String> = sim.seeds.iter().map(u64::to_string).collect();
         table.add_row([&sim.name, &seeds.join(" "), &sim.covers.join(" "), &sim.purpose]);
     }
-    text(&table)
-}
-
-/// A table without rows, as wide as the screen if there is one.
-fn empty(header: [&str; 4], width: Option<u16>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    match width {
-        Some(width) => {
-            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    table
-}
-
-fn text(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table::lines(&table)
 }
 
 fn json(entries: &[Entry]) -> Result<String, CliError> {

@@ -1,7 +1,8 @@
 //! A comparison as text: a table for each sim, and in words what can be said and what cannot.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 
+use super::table;
 use super::text::{GREEN, RED, counted, styled, wrap};
 use crate::explore::compare::{CONFIDENCE, Comparison, Finding, Row, SimComparison, Unit};
 
@@ -22,12 +23,8 @@ pub fn text(comparison: &Comparison) -> String {
 }
 
 fn table(sim: &SimComparison, confidence: f64) -> String {
-    let mut table = Table::new();
     let interval = format!("{} INTERVAL", percent(confidence));
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(["METRIC", "A", "B", "B - A", &interval, ""]);
+    let mut table = table::table(["METRIC", "A", "B", "B - A", &interval, ""], None);
     for row in sim.rows.iter().filter(|row| row.finding != Finding::Unmeasured) {
         let Row { unit, a, b, difference, interval, .. } = row;
         let interval = interval.map_or_else(

@@ -1,8 +1,8 @@
 //! Chosen metrics of several runs, side by side.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 
-use super::Finished;
+use super::{Finished, table};
 use crate::{check::metric_text, scenario::metric};
 
 /// Rows of a table: a run each, and a column for each metric.
@@ -39,18 +39,13 @@ impl MetricTable {
     /// The table, with a line of names above it.
     pub fn text(&self) -> String {
         let header = ["SIM", "SEED"].into_iter().chain(self.names.iter().map(String::as_str));
-        let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Disabled)
-            .set_header(header.collect::<Vec<_>>());
+        let mut table = table::table(header.collect::<Vec<_>>(), None);
         for row in &self.rows {
             table.add_row(row);
         }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
-        std::iter::once("\n".to_owned()).chain(lines).collect()
+        "\n".to_owned() + &table::lines(&table)
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::load::{self, Plain};
@@ -16,7 +15,7 @@ use crate::{
         screen::Screen,
     },
     config::{Config, Field, Scope},
-    report::document::VERSION,
+    report::{document::VERSION, table},
 };
 
 /// What to compare.
@@ -111,20 +110,11 @@ fn side(field: Field, scope: &Scope) -> Side {
 }
 
 fn table(args: &DiffArgs, differences: &[Difference], width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["OPERATION", "SETTING", &args.left, "FROM", &args.right, "FROM"]);
+    let header = ["OPERATION", "SETTING", &args.left, "FROM", &args.right, "FROM"];
+    let mut table = table::table(header, width);
     for Difference { operation, key, left, right } in differences {
         let operation = operation.as_deref().unwrap_or("all");
         table.add_row([operation, key, &left.text, &left.from, &right.text, &right.from]);
     }
-    match width {
-        Some(width) => {
-            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table::lines(&table)
 }

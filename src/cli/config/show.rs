@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::PathBuf};
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::load::{self, Plain, ProblemDocument};
@@ -19,7 +18,7 @@ use crate::{
         Config, Field, Layers, Preset, Problem, Scope,
         detect::{Detection, Signals, detect},
     },
-    report::document::VERSION,
+    report::{document::VERSION, table},
 };
 
 /// What to show.
@@ -184,10 +183,9 @@ fn heading(config: &Config, detection: Option<&Detection>) -> String {
 
 /// A column for each operation.
 fn table(scopes: &[(Option<String>, &Scope)], width: Option<u16>) -> String {
-    let mut table = Table::new();
     let names = scopes.iter().map(|(name, _)| name.as_deref().unwrap_or("ALL").to_owned());
-    table.load_style(presets::NOTHING);
-    table.set_header(std::iter::once("SETTING".to_owned()).chain(names));
+    let header: Vec<String> = std::iter::once("SETTING".to_owned()).chain(names).collect();
+    let mut table = table::table(header, width);
     let strategies = scopes.iter().map(|(_, scope)| match scope.strategy() {
         Some((strategy, _)) => strategy.to_string(),
         None => "-".to_owned(),
@@ -197,15 +195,7 @@ fn table(scopes: &[(Option<String>, &Scope)], width: Option<u16>) -> String {
         let values = scopes.iter().map(|(_, scope)| field.of(scope.tuning()).to_string());
         table.add_row(std::iter::once(field.to_string()).chain(values));
     }
-    match width {
-        Some(width) => {
-            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table::lines(&table)
 }
 
 /// A line for each value, and one for each that it overrode.
