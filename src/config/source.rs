@@ -57,7 +57,7 @@ impl Source {
         0..0
     }
 
-    pub(super) fn code(&self) -> &dyn SourceCode {
+    pub(crate) fn code(&self) -> &dyn SourceCode {
         &self.0
     }
 }
