@@ -194,20 +194,27 @@ impl Reader<'_> {
         }
     }
 
+    /// The entries of a table, or a problem.
+    fn table<'n>(
+        &mut self,
+        at: &Key<'_>,
+        value: &'n Node,
+        why: &str,
+        help: &str,
+    ) -> Option<&'n [Entry]> {
+        if let NodeKind::Table(entries) = &value.kind {
+            return Some(entries);
+        }
+        let what = format!("`{}` is {}", at.path, value.kind.found());
+        self.wrong(Kind::Type, at.path, &value.place, what, why, help);
+        None
+    }
+
     /// `[operations.NAME]`.
     fn operation(&mut self, operation: &Arc<str>, at: &Key<'_>, value: &Node) {
-        let NodeKind::Table(entries) = &value.kind else {
-            let found = value.kind.found();
-            self.wrong(
-                Kind::Type,
-                at.path,
-                &value.place,
-                format!("`{}` is {found}", at.path),
-                "what holds for an operation is a table of settings",
-                "{ strategy = \"critical\" } would do, or { retry_attempts = 5 }",
-            );
-            return;
-        };
+        let why = "what holds for an operation is a table of settings";
+        let help = "{ strategy = \"critical\" } would do, or { retry_attempts = 5 }";
+        let Some(entries) = self.table(at, value, why, help) else { return };
         self.say(Some(operation), Says::Known, at);
         for Entry { key, key_place, value } in entries {
             let at = Key { path: &join(at.path, key), place: key_place };
@@ -226,18 +233,9 @@ impl Reader<'_> {
         value: &Node,
         mut read: impl FnMut(&mut Self, &Arc<str>, &Key<'_>, &Node),
     ) {
-        let NodeKind::Table(entries) = &value.kind else {
-            let found = value.kind.found();
-            self.wrong(
-                Kind::Type,
-                at.path,
-                &value.place,
-                format!("`{}` is {found}", at.path),
-                "it is a table with an operation for each key",
-                "{ qa = \"critical\" } would do",
-            );
-            return;
-        };
+        let why = "it is a table with an operation for each key";
+        let help = "{ qa = \"critical\" } would do";
+        let Some(entries) = self.table(at, value, why, help) else { return };
         if entries.len() > OVERRIDES_MAX {
             let what = format!(
                 "`{}` has {} operations, and {OVERRIDES_MAX} are allowed",
