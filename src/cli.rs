@@ -104,6 +104,16 @@ enum Asked {
     Internal(internal::Question),
 }
 
+/// Reads an event to stop at, for whoever tries parsers.
+pub(crate) fn break_at(text: &str) -> Result<(), String> {
+    text.parse::<replay::Break>().map(drop)
+}
+
+/// What `--serve-metrics` answers to these bytes, for whoever tries parsers.
+pub(crate) fn scraped(head: &[u8]) -> Vec<u8> {
+    serve::answer_to(head)
+}
+
 /// The `seedbed` command, from its arguments to its exit code.
 #[must_use]
 pub fn main() -> ExitCode {

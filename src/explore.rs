@@ -20,6 +20,8 @@ mod verify;
 pub use corpus::{CORPUS_FILE_BYTES_MAX, Found, FoundError, Known, known, read_corpus};
 #[cfg(feature = "cli")]
 pub use counterfactual::{Glance, Without, without_each_fault};
+#[cfg(feature = "cli")]
+pub(crate) use document::reprinted;
 pub use explain::{Explanation, Origin, Side, explain};
 pub use history::{EVENTS_KEPT_MAX, History, StackState, recorded};
 pub use reached::{Reached, ReachedByAny};

@@ -4,12 +4,19 @@
 //! A target takes any bytes. It must end soon, must not panic, and must keep what the parser promises
 //! of what it takes. Nothing here opens a file; nothing else of the library uses it.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::{Debug, Display},
+    path::Path,
+    str::FromStr,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::{
+    cli,
     config::{
         Form, Layers, Speaker,
         audit::{Entry, Trail},
@@ -20,20 +27,27 @@ use crate::{
     },
     conformance,
     explore::{
-        Found,
-        sweep::{Line, Lines, Merge, What},
+        Found, History, StackState, explain, reprinted,
+        sweep::{Line, Lines, Merge, Shard, What},
     },
     observe::LogReader,
-    policy::retry_after::Said,
-    scenario::{self, TraceReader},
+    policy::{
+        quota::Zone,
+        retry_after::Said,
+        trace_context::{TraceContext, read_state},
+    },
+    report::event,
+    scenario::{self, Load, TraceReader},
     stack::{
         read_error_body,
         settings::Provider,
         sidecar::{
             auth::Keys,
+            events, results,
             wire::{Call, Filter, Limits, Method, Request},
         },
     },
+    world::{Seed, World},
 };
 
 /// A parser, and what is tried with it.
@@ -45,8 +59,9 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 22] = [
     Target { name: "sim", try_bytes: sim },
+    Target { name: "expand", try_bytes: expand_sim },
     Target { name: "requirements", try_bytes: requirements },
     Target { name: "trace", try_bytes: trace },
     Target { name: "config_toml", try_bytes: config_toml },
@@ -57,11 +72,16 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "trail", try_bytes: trail },
     Target { name: "results", try_bytes: results },
     Target { name: "log", try_bytes: log },
+    Target { name: "history", try_bytes: history },
     Target { name: "found", try_bytes: found },
     Target { name: "cases", try_bytes: cases },
     Target { name: "token", try_bytes: token },
     Target { name: "request", try_bytes: request },
     Target { name: "answer", try_bytes: answer },
+    Target { name: "traceparent", try_bytes: traceparent },
+    Target { name: "words", try_bytes: words },
+    Target { name: "stored", try_bytes: stored },
+    Target { name: "scrape", try_bytes: scrape },
 ];
 
 /// The longest line that a single mistake may be told in, in bytes: a text of a megabyte must not be
@@ -79,7 +99,7 @@ fn text(bytes: &[u8]) -> &str {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(was: &T, is: &T, of: &str) -> Result<(), String> {
+fn same<T: PartialEq + Debug>(was: &T, is: &T, of: &str) -> Result<(), String> {
     if was == is { Ok(()) } else { Err(format!("{of}: {was:?} is read back as {is:?}")) }
 }
 
@@ -100,9 +120,28 @@ fn shown(problem: &dyn Diagnostic) -> Result<(), String> {
 fn sim(bytes: &[u8]) -> Result<(), String> {
     let text = text(bytes);
     match scenario::parse("sims/fuzz.toml", text) {
-        Ok(sim) => same(&text, &sim.source_text(), "the text of a sim"),
+        Ok(sim) => {
+            // `shrink` and `explain --faults` write sims anew: it must stay one.
+            let again = reprinted(sim.source_text()).ok_or("no document is made of a sim")?;
+            let again = scenario::parse("sims/again.toml", &again);
+            again.map_err(|error| format!("written anew it is no sim: {error:?}"))?;
+            same(&text, &sim.source_text(), "the text of a sim")
+        }
         Err(error) => shown(&error),
     }
+}
+
+/// A sim that is taken can be made into a world, whatever its numbers are; nothing of it runs.
+fn expand_sim(bytes: &[u8]) -> Result<(), String> {
+    let Ok(sim) = scenario::parse("sims/fuzz.toml", text(bytes)) else { return Ok(()) };
+    let seed = Seed(1);
+    let sim = sim.under(seed);
+    // A million nodes are allowed, and take their time; a trace is a file.
+    if sim.node_names().len() > 1_000 || matches!(sim.load, Some(Load::Trace { .. })) {
+        return Ok(());
+    }
+    let mut world = World::new(seed);
+    scenario::expand(&mut world, &sim, None, false).map(drop).map_err(|error| error.to_string())
 }
 
 fn requirements(bytes: &[u8]) -> Result<(), String> {
@@ -241,6 +280,24 @@ fn log(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// A history as `replay` writes it, and what `explain` and the stepping through it say of it.
+fn history(bytes: &[u8]) -> Result<(), String> {
+    let history = match History::read(bytes) {
+        Ok(history) => history,
+        Err(error) => return brief(&error),
+    };
+    for record in &history.records {
+        let _ = event::line(record, 8);
+        let _ = history.chain(record.seq, 100);
+    }
+    let _ = StackState::after(&history.records);
+    let found = explain(&history, &history);
+    match found.difference {
+        None => Ok(()),
+        Some(difference) => Err(format!("a history differs from itself: {difference:?}")),
+    }
+}
+
 fn found(bytes: &[u8]) -> Result<(), String> {
     match Found::parse(text(bytes)) {
         Ok(found) => same(&Ok(&found), &Found::parse(&found.text()).as_ref(), "a failure"),
@@ -312,4 +369,95 @@ fn answer(bytes: &[u8]) -> Result<(), String> {
         brief(&parts.message)?;
     }
     Ok(())
+}
+
+/// Headers, one a line: every `traceparent: …` and `tracestate: …` of a request.
+fn traceparent(bytes: &[u8]) -> Result<(), String> {
+    let lines = text(bytes).lines().filter_map(|line| line.split_once(':'));
+    let (mut parents, mut states) = (Vec::new(), Vec::new());
+    for (name, value) in lines {
+        if name.trim().eq_ignore_ascii_case("tracestate") {
+            states.push(value);
+        } else {
+            parents.push(value);
+        }
+    }
+    for parent in &parents {
+        if let Ok(context) = TraceContext::parse(parent) {
+            same(&Ok(context), &TraceContext::parse(&context.to_string()), "a context")?;
+        }
+    }
+    let read = TraceContext::read(parents.iter().copied());
+    if parents.len() > 1 && read.is_ok() {
+        return Err("two headers are taken for one".to_owned());
+    }
+    let Some(state) = read_state(states.into_iter()) else { return Ok(()) };
+    let again = read_state(std::iter::once(state.as_str()));
+    same(&Some(&state), &again.as_ref(), "a state")
+}
+
+/// One word a line: everything that arguments, variables and fields say in one word.
+fn words(bytes: &[u8]) -> Result<(), String> {
+    for word in text(bytes).lines() {
+        match scenario::parse_duration(word) {
+            Ok(it) => {
+                let written = scenario::duration_text(it);
+                same(&Ok(it), &scenario::parse_duration(&written), "a duration")?;
+            }
+            Err(error) => brief(&format!("{error}: {}", error.help))?,
+        }
+        if let Err(error) = scenario::parse_signed_duration(word) {
+            brief(&error.to_string())?;
+        }
+        if let Err(error) = scenario::parse_probability(word) {
+            brief(&error.to_string())?;
+        }
+        if let Err(error) = scenario::parse_ratio(word) {
+            brief(&error.to_string())?;
+        }
+        if let Err(error) = cli::break_at(word) {
+            brief(&error)?;
+        }
+        again::<Zone>(word)?;
+        again::<Seed>(word)?;
+        again::<Shard>(word)?;
+        again::<events::Cursor>(word)?;
+        again::<results::Cursor>(word)?;
+        again::<results::ContentId>(word)?;
+    }
+    Ok(())
+}
+
+/// What is taken is read back from how it is written.
+fn again<T>(word: &str) -> Result<(), String>
+where
+    T: FromStr<Err: Debug + Display + PartialEq> + Display + Debug + PartialEq,
+{
+    match word.parse::<T>() {
+        Ok(it) => same(&Ok(&it), &it.to_string().parse::<T>().as_ref(), "a word"),
+        Err(error) => brief(&error.to_string()),
+    }
+}
+
+/// What the sidecar finds on its disk: a path in the first line, then the file.
+fn stored(bytes: &[u8]) -> Result<(), String> {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (path, file) = bytes.split_at(end);
+    let file = file.get(1..).unwrap_or_default();
+    let files = [(text(path).to_owned(), file), ("other".to_owned(), file)];
+    let (_, damaged) = results::Store::restore(results::Settings::default(), files);
+    if damaged.is_empty() {
+        return Err("one result is taken from two places".to_owned());
+    }
+    damaged.iter().try_for_each(|damaged| brief(&damaged.to_string()))
+}
+
+/// What is sent to `--serve-metrics`.
+fn scrape(bytes: &[u8]) -> Result<(), String> {
+    let answer = cli::scraped(bytes);
+    if answer.starts_with(b"HTTP/1.1 ") && answer.len() < 1_024 {
+        Ok(())
+    } else {
+        Err(format!("an answer of {} bytes", answer.len()))
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -23,13 +23,12 @@ use crate::{
         Explanation, Glance, History, Options, Origin, RunError, Side, Without, explain, recorded,
         without_each_fault,
     },
-    observe::LINE_BYTES_MAX,
     report::{
         event,
         text::{counted, mark},
     },
     scenario::{self, duration_text},
-    world::{LOG_VERSION, Record, Seed, Time},
+    world::{Seed, Time},
 };
 
 /// What to explain.
@@ -100,44 +99,7 @@ fn read(path: &Path) -> Result<History, CliError> {
     } else {
         Box::new(file)
     };
-    let mut input = BufReader::new(plain);
-    let (mut history, mut number) = (History::default(), 0_u64);
-    loop {
-        number += 1;
-        let mut line = Vec::new();
-        let mut bounded = input.by_ref().take(LINE_BYTES_MAX + 1);
-        let length = bounded.read_until(b'\n', &mut line);
-        if length.map_err(|error| wrong(format!("line {number}: {error}")))? == 0 {
-            break;
-        }
-        if line.len() as u64 > LINE_BYTES_MAX {
-            return Err(wrong(format!("line {number}: longer than {LINE_BYTES_MAX} bytes")));
-        }
-        if number == 1 && is_heading(&line).map_err(wrong)? {
-            continue;
-        }
-        let record: Record = serde_json::from_slice(&line)
-            .map_err(|error| wrong(format!("line {number}: {error}")))?;
-        if record.seq != history.records.len() as u64 + 1 && !history.is_cut {
-            return Err(wrong(format!("line {number}: event {} is out of place", record.seq)));
-        }
-        history.push(|| record);
-    }
-    if history.records.is_empty() {
-        Err(wrong("there is no event in it".into()))
-    } else {
-        Ok(history)
-    }
-}
-
-/// Whether a line is a heading of a version that can be read.
-fn is_heading(line: &[u8]) -> Result<bool, String> {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) else { return Ok(false) };
-    match value.get("version").map(serde_json::Value::as_u64) {
-        None => Ok(false),
-        Some(Some(version)) if version == u64::from(LOG_VERSION) => Ok(true),
-        Some(_) => Err(format!("line 1: only version {LOG_VERSION} of logs can be read")),
-    }
+    History::read(BufReader::new(plain)).map_err(wrong)
 }
 
 fn told(found: &Explanation, (left, right): (&str, &str)) -> String {

@@ -285,7 +285,7 @@ fn committed(place: &Place, sim: &str) -> Option<(PathBuf, String)> {
 
 /// An event to stop at: its kind, and fields with the values that they must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Break {
+pub(super) struct Break {
     kind: String,
     fields: Vec<(String, String)>,
 }
@@ -297,7 +297,8 @@ impl FromStr for Break {
         let mut parts = text.split(',');
         let kind = parts.next().unwrap_or_default().to_owned();
         if !EVENTS.iter().any(|event| event.name == kind) {
-            return Err(format!("there is no kind of event called {kind}"));
+            let kind: String = kind.chars().take(64).collect();
+            return Err(format!("there is no kind of event called {kind:?}"));
         }
         let field = |part: &str| {
             let (name, value) = part.split_once('=').ok_or("write fields as name=value")?;

@@ -54,6 +54,11 @@ fn attend(mut stream: TcpStream, boards: &Boards) -> io::Result<()> {
     stream.flush()
 }
 
+/// What is answered to these bytes, if the page is empty.
+pub(super) fn answer_to(head: &[u8]) -> Vec<u8> {
+    answer(head, || Some(String::new()))
+}
+
 fn is_whole(head: &[u8]) -> bool {
     head.windows(4).any(|four| four == b"\r\n\r\n")
 }

@@ -75,6 +75,8 @@ pub enum Outcome {
     Refused,
     /// It is right by itself, but what would be in force with it is not; nothing of it is.
     RolledBack,
+    /// Whoever asks has asked too often, so nobody has looked at it.
+    RateLimited,
 }
 
 impl Outcome {
@@ -85,6 +87,7 @@ impl Outcome {
             Outcome::Applied => "applied",
             Outcome::Refused => "refused",
             Outcome::RolledBack => "rolled_back",
+            Outcome::RateLimited => "rate_limited",
         }
     }
 }
@@ -183,7 +186,10 @@ impl Trail {
         let mut damaged = 0;
         for file in files.into_iter().take(ENTRIES_MAX) {
             let fits = Entry::read(file).is_some_and(|entry| {
-                let verdict = trail.judge(&entry.change, entry.at);
+                let verdict = match entry.outcome {
+                    Outcome::RateLimited => trail.turn_away(&entry.change, entry.at, &entry.why),
+                    _ => trail.judge(&entry.change, entry.at),
+                };
                 let fits = verdict.entry == entry;
                 if fits {
                     trail.keep(verdict);
@@ -228,18 +234,8 @@ impl Trail {
     /// What would become of a change now. Nothing has, until [`Trail::keep`].
     #[must_use]
     pub fn judge(&self, change: &Change, at: Timestamp) -> Verdict {
-        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let mut entry = Entry {
-            number,
-            change: change.clone(),
-            at,
-            outcome: Outcome::Applied,
-            why: "".into(),
-            before: self.version,
-            after: self.version,
-            differences: Vec::new(),
-        };
-        match applied(&self.layers, change, number) {
+        let mut entry = self.entry(change, at);
+        match applied(&self.layers, change, entry.number) {
             Ok(next) => {
                 entry.after = self.version.saturating_add(1);
                 entry.differences = differences(self.config(), next.config());
@@ -250,6 +246,27 @@ impl Trail {
                 entry.why = clip(&why).into();
                 Verdict { entry, next: None }
             }
+        }
+    }
+
+    /// The verdict on a change that is not looked at, because of who asks: `why` says what for.
+    #[must_use]
+    pub fn turn_away(&self, change: &Change, at: Timestamp, why: &str) -> Verdict {
+        let (outcome, why) = (Outcome::RateLimited, clip(why).into());
+        Verdict { entry: Entry { outcome, why, ..self.entry(change, at) }, next: None }
+    }
+
+    /// The next entry, of a change that changes nothing.
+    fn entry(&self, change: &Change, at: Timestamp) -> Entry {
+        Entry {
+            number: u32::try_from(self.entries.len()).unwrap_or(u32::MAX).saturating_add(1),
+            change: change.clone(),
+            at,
+            outcome: Outcome::Applied,
+            why: "".into(),
+            before: self.version,
+            after: self.version,
+            differences: Vec::new(),
         }
     }
 

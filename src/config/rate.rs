@@ -74,6 +74,20 @@ impl Limiter {
         Limiter::default()
     }
 
+    /// Counts a validation that was admitted earlier, as an audit trail tells of it. Those of a client
+    /// must come in their order, and before any that is admitted.
+    pub fn remember(&mut self, client: &str, at: Time) {
+        let name: String = client.chars().take(CLIENT_MAX).collect();
+        if self.clients.len() < CLIENTS_MAX || self.clients.contains_key(&name) {
+            let taken = &mut self.clients.entry(name).or_default().taken;
+            let at = taken.back().map_or(at, |last| at.max(*last));
+            taken.push_back(at);
+            if taken.len() > PER_HOUR {
+                taken.pop_front();
+            }
+        }
+    }
+
     /// Counts a validation, or refuses it.
     ///
     /// # Errors
@@ -148,6 +162,24 @@ mod tests {
         assert_eq!(limiter.admit("b", at(1_600)), Ok(()), "another client");
         assert!(matches!(limiter.admit("a", at(59_999)), Err(TooOften::Minute(_))));
         assert_eq!(limiter.admit("a", at(61_000)), Ok(()));
+    }
+
+    #[test]
+    fn what_is_remembered_counts_as_what_was_admitted() {
+        let (mut limiter, mut other) = (Limiter::new(), Limiter::new());
+        for n in 0..60 {
+            limiter.remember("a", at(n * 10));
+            assert_eq!(other.admit("a", at(n * 10)), Ok(()));
+        }
+        // A clock that was set back does not unsort them.
+        limiter.remember("b", at(500));
+        limiter.remember("b", at(400));
+        for millis in [600, 1_599, 1_600, 60_000, 60_020] {
+            assert_eq!(limiter.admit("a", at(millis)), other.admit("a", at(millis)), "{millis}");
+        }
+        assert_eq!(limiter.clients["b"].taken, [at(500), at(500)]);
+        (0..2 * PER_HOUR).for_each(|_| limiter.remember("c", at(0)));
+        assert_eq!(limiter.clients["c"].taken.len(), PER_HOUR);
     }
 
     #[test]

@@ -48,6 +48,11 @@ pub(super) enum Change {
 /// Changes that only make sense together.
 pub(super) type Edit = Vec<Change>;
 
+/// A sim's text, taken apart and put together again.
+pub(crate) fn reprinted(text: &str) -> Option<String> {
+    Document::parse(text).map(|document| document.text())
+}
+
 /// A sim's text, taken apart.
 #[derive(Clone, Debug)]
 pub(super) struct Document(DocumentMut);

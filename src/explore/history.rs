@@ -5,6 +5,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    io::{BufRead, Read as _},
     rc::Rc,
 };
 
@@ -13,8 +14,9 @@ use serde_json::Value;
 
 use super::{Options, RunError, SimRun, simulate};
 use crate::{
+    observe::LINE_BYTES_MAX,
     scenario::Sim,
-    world::{Record, Seed, Sighting},
+    world::{LOG_VERSION, Record, Seed, Sighting},
 };
 
 /// The most events that are kept of one run: about 500 MB.
@@ -39,6 +41,41 @@ impl History {
         }
     }
 
+    /// Reads a history that `replay` has written, with its heading or without.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and in which line.
+    pub fn read(mut input: impl BufRead) -> Result<History, String> {
+        let (mut history, mut number) = (History::default(), 0_u64);
+        loop {
+            number += 1;
+            let mut line = Vec::new();
+            let mut bounded = input.by_ref().take(LINE_BYTES_MAX + 1);
+            let length = bounded.read_until(b'\n', &mut line);
+            if length.map_err(|error| format!("line {number}: {error}"))? == 0 {
+                break;
+            }
+            if line.len() as u64 > LINE_BYTES_MAX {
+                return Err(format!("line {number}: longer than {LINE_BYTES_MAX} bytes"));
+            }
+            if number == 1 && is_heading(&line)? {
+                continue;
+            }
+            let record: Record = serde_json::from_slice(&line)
+                .map_err(|error| format!("line {number}: {error}"))?;
+            if record.seq != history.records.len() as u64 + 1 && !history.is_cut {
+                return Err(format!("line {number}: event {} is out of place", record.seq));
+            }
+            history.push(|| record);
+        }
+        if history.records.is_empty() {
+            Err("there is no event in it".to_owned())
+        } else {
+            Ok(history)
+        }
+    }
+
     /// The events that led to one, the first of them first, itself last; at most so many.
     pub fn chain(&self, seq: u64, most: usize) -> Vec<Record> {
         let at = |seq: u64| {
@@ -54,6 +91,16 @@ impl History {
         }
         chain.reverse();
         chain
+    }
+}
+
+/// Whether a line is a heading of a version that can be read.
+fn is_heading(line: &[u8]) -> Result<bool, String> {
+    let Ok(value) = serde_json::from_slice::<Value>(line) else { return Ok(false) };
+    match value.get("version").map(Value::as_u64) {
+        None => Ok(false),
+        Some(Some(version)) if version == u64::from(LOG_VERSION) => Ok(true),
+        Some(_) => Err(format!("line 1: only version {LOG_VERSION} of logs can be read")),
     }
 }
 

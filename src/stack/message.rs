@@ -311,6 +311,9 @@ pub enum ChangeError {
     /// Too many changes wait for their turn.
     #[error("too many changes wait")]
     Busy,
+    /// Whoever asks was turned away a moment ago.
+    #[error("turned away a moment ago")]
+    TooOften,
     /// The trail is full, or the disk that it is on.
     #[error("the change cannot be written down")]
     DiskFull,
@@ -323,6 +326,7 @@ impl ChangeError {
         match self {
             ChangeError::NoConfiguration => "no_configuration",
             ChangeError::Busy => "busy",
+            ChangeError::TooOften => "too_often",
             ChangeError::DiskFull => "disk_full",
         }
     }

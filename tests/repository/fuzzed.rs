@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use seedbed::outside::{TARGETS, Target};
+use seedbed::{
+    outside::{TARGETS, Target},
+    stack::sidecar::results,
+};
 
 /// The largest file that is kept, in bytes, and the most of them for one parser.
 const FILE_BYTES_MAX: usize = 16 * 1024;
@@ -112,6 +115,23 @@ fn good_texts_get_past_the_parsers() {
     let log = text("log/short");
     let log = seedbed::observe::LogReader::new(log.as_bytes()).expect("a log");
     assert_eq!(log.filter_map(Result::ok).count(), 2);
+    for sim in files(&corpus().join("expand")) {
+        let text = String::from_utf8(sim.1).expect("UTF-8");
+        assert!(seedbed::scenario::parse("a.toml", &text).is_ok(), "{}", sim.0.display());
+    }
+    assert!(seedbed::explore::History::read(text("history/begun").as_bytes()).is_ok());
+    let header = text("traceparent/good");
+    let header = header.lines().next().and_then(|line| line.split_once(':')).expect("a header").1;
+    assert!(seedbed::policy::trace_context::TraceContext::parse(header).is_ok());
+    for file in ["stored/result", "stored/deleted"] {
+        let text = text(file);
+        let (path, bytes) = text.split_once('\n').expect("a path and a file");
+        let (_, damaged) = results::Store::restore(
+            results::Settings::default(),
+            [(path.to_owned(), bytes.as_bytes())],
+        );
+        assert_eq!(damaged, [], "{file}");
+    }
     for format in ["azure", "burst", "mooncake"] {
         let (path, bytes) = (corpus().join("trace").join(format), text(&format!("trace/{format}")));
         let rows = seedbed::scenario::TraceReader::read(&path, bytes.as_bytes()).expect("a trace");

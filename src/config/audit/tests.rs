@@ -124,6 +124,26 @@ fn files_that_say_nothing_are_counted_and_change_nothing() {
 }
 
 #[test]
+fn what_was_turned_away_is_in_the_trail_and_nothing_else() {
+    let mut whole = trail(&[settings("1", r#"{"retry_attempts": 4}"#)]);
+    let loose = settings("2", r#"{"retry_attempts": 5}"#);
+    let verdict = whole.turn_away(&loose, at(1), "60 in a minute");
+    whole.keep(verdict);
+    let verdict = whole.judge(&settings("3", r#"{"retry_attempts": 6}"#), at(2));
+    whole.keep(verdict);
+    assert_eq!((whole.version(), whole.config().operation("x").attempts), (2, 6));
+    let entry = &whole.entries()[1];
+    assert_eq!((entry.before, entry.after, entry.differences.len()), (1, 1, 0));
+    assert_eq!((entry.outcome.as_str(), &*entry.why), ("rate_limited", "60 in a minute"));
+    let (again, damaged) = restored(&files(&whole));
+    assert_eq!((again.config(), again.entries(), damaged), (whole.config(), whole.entries(), 0));
+    // A change that holds is not made one that was turned away by a word in its file.
+    let text = String::from_utf8(files(&whole)[0].clone()).unwrap();
+    let spoilt = text.replace("\"applied\"", "\"rate_limited\"").into_bytes();
+    assert_eq!(restored(&[spoilt]).1, 1);
+}
+
+#[test]
 fn a_long_reason_is_cut_between_characters() {
     let long = "ä".repeat(WHY_BYTES_MAX);
     assert_eq!(clip(&long).len(), WHY_BYTES_MAX);

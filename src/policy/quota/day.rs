@@ -15,7 +15,7 @@ pub struct Zone(TimeZone);
 /// A time zone that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct UnknownZone {
-    /// What was asked for.
+    /// What was asked for, or how it begins.
     pub name: String,
     /// What may have been meant.
     pub suggestion: Option<String>,
@@ -78,6 +78,10 @@ impl Zone {
     }
 }
 
+/// The longest misspelt name that is told back whole and compared with those there are, in bytes: a
+/// comparison costs as much as both names are long, and there are six hundred.
+const COMPARED_MAX: usize = 64;
+
 impl FromStr for Zone {
     type Err = UnknownZone;
 
@@ -93,9 +97,10 @@ impl FromStr for Zone {
                 |known: &String| strsim::damerau_levenshtein(&known.to_lowercase(), &wanted);
             let names = zones.available().map(|known| known.as_str().to_owned());
             // The nearest name, the first of equals, if at most a third of it is wrong.
+            let names = names.filter(|_| name.len() <= COMPARED_MAX);
             let nearest = names.min_by_key(|known| (distance(known), known.clone()));
             let suggestion = nearest.filter(|known| distance(known) * 3 <= wanted.len());
-            UnknownZone { name: name.to_owned(), suggestion }
+            UnknownZone { name: name.chars().take(COMPARED_MAX).collect(), suggestion }
         })
     }
 }

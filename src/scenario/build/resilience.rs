@@ -13,7 +13,7 @@ use crate::config::audit::{Change, What};
 use crate::config::detect::Signals;
 use crate::config::monitor::alert::Thresholds;
 use crate::config::{Form, Layers, Problem, Refused, Speaker, read};
-use crate::scenario::field::At;
+use crate::scenario::field::{At, Field};
 use crate::scenario::files::read_config;
 use crate::scenario::model::{Operator, Sim};
 use crate::scenario::names::{NAME_LEN_MAX, is_name};
@@ -21,10 +21,14 @@ use crate::scenario::raw::{
     RawAgent, RawChange, RawConfigFile, RawConfigMonitor, RawResilience, RawRouter,
 };
 use crate::scenario::units::quoted;
+use crate::scenario::values::Whole;
 use crate::stack::settings::DueChange;
 
 /// Who asks for a change if nobody is named.
 const OPERATOR: &str = "operator";
+
+/// The most changes of a sim.
+const CHANGES_MAX: usize = 1_000;
 
 /// What a configuration file may say, as one table.
 struct Settings {
@@ -191,6 +195,21 @@ impl Builder {
         }
     }
 
+    /// How often a change is asked for, if there are so many already.
+    fn times(&mut self, times: Option<Field<Whole>>, so_far: usize) -> u32 {
+        let Some(At { value, span }) = times else { return 1 };
+        let Whole(times) = self.value(At { value, span }).unwrap_or(Whole(1));
+        let left = CHANGES_MAX.saturating_sub(so_far);
+        match u32::try_from(times) {
+            Ok(times) if times as usize <= left => times,
+            _ => {
+                let message = format!("a sim has at most {CHANGES_MAX} changes");
+                self.error(span, "too many", &message, &format!("write {left} or fewer"));
+                1
+            }
+        }
+    }
+
     /// Those who change the configuration.
     pub(super) fn operators(
         &mut self,
@@ -240,10 +259,16 @@ impl Builder {
                 }
             };
             let at = self.value(raw.at).unwrap_or_default();
+            let so_far = operators.iter().map(|operator| operator.changes.len()).sum();
+            let times = self.times(raw.times, so_far);
+            let every = self.read(raw.every, Duration::from_secs(1));
             let Some(operator) = operators.get_mut(place) else { continue };
-            let id = format!("{}/{}", by.value, operator.changes.len() + 1).into();
-            let change = Change { id, by: by.value.into(), what };
-            operator.changes.push(DueChange { at, change });
+            for time in 0..times {
+                let id = format!("{}/{}", by.value, operator.changes.len() + 1).into();
+                let change = Change { id, by: by.value.as_str().into(), what: what.clone() };
+                let at = at.saturating_add(every.saturating_mul(time));
+                operator.changes.push(DueChange { at, change });
+            }
         }
         for operator in &mut operators {
             // Stable: of changes at one instant, the first in the file goes first.

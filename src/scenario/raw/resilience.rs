@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::scenario::field::{At, Field};
-use crate::scenario::values::ByteSize;
+use crate::scenario::values::{ByteSize, Whole};
 
 /// The stack's configuration, from which each operation gets its retries and its breakers.
 #[derive(Debug, Deserialize)]
@@ -68,6 +68,10 @@ pub(in crate::scenario) struct RawConfigFile {
 pub(in crate::scenario) struct RawChange {
     /// When it is asked for, in virtual time since the start.
     pub(in crate::scenario) at: Field<Duration>,
+    /// How many such changes are asked for, each of them a change of its own. Default: 1.
+    pub(in crate::scenario) times: Option<Field<Whole>>,
+    /// How long after each the next one is asked for. Default: 1s.
+    pub(in crate::scenario) every: Option<Field<Duration>>,
     /// Who asks: the name of a node. Default: operator.
     pub(in crate::scenario) by: Option<At<String>>,
     /// Another preset.

@@ -45,7 +45,8 @@ pub enum ConfigEvent {
     /// A change is in force. `differences` are the values that it changed, each with what it was.
     Changed { change: Rc<str>, by: Rc<str>, source: Rc<str>, version: u32, differences: Rc<str> },
     /// A change is not in force and will not be: it was `refused` for what it says, or `rolled_back`
-    /// for what it would come to with the rest. `why` names file, line and key.
+    /// for what it would come to with the rest; `why` names file, line and key. Or it was
+    /// `rate_limited`: whoever asks had asked too often, and `why` says when to ask again.
     Refused {
         change: Rc<str>,
         by: Rc<str>,
@@ -58,7 +59,8 @@ pub enum ConfigEvent {
     RequestAdmitted { request: RequestId, operation: Rc<str>, version: u32 },
     /// An operator asks for a change, for the first time.
     ChangeAsked { change: Rc<str>, by: Rc<str>, source: Rc<str> },
-    /// It was answered. `outcome` is `applied`, `refused` or `rolled_back`.
+    /// It was answered. `outcome` is `applied`, `refused`, `rolled_back` or
+    /// `rate_limited`.
     ChangeAnswered { change: Rc<str>, by: Rc<str>, outcome: &'static str, version: u32 },
     /// The operator asks for it no more.
     ChangeAbandoned { change: Rc<str>, by: Rc<str>, cause: &'static str },

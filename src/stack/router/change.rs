@@ -6,7 +6,7 @@
 //! which go when it does if there is no such operation any more. No request may be dropped for a
 //! change.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::{collections::VecDeque, rc::Rc, time::Duration};
 
 use actix::{Context, Handler};
 
@@ -16,12 +16,13 @@ use crate::{
         Config, Layers,
         audit::{Change, Entry, Outcome, Trail, Verdict},
         migrate::Migration,
+        rate::{Limiter, TooOften},
     },
     stack::{
         ConfigEvent,
         message::{ChangeConfig, ChangeError, Prompt, ReadTrail, Settled},
     },
-    world::{Later, Promise},
+    world::{Later, Promise, Time},
 };
 
 /// Where the trail is on the disk, one file for each entry.
@@ -35,6 +36,8 @@ type Answer = Promise<Result<Settled, ChangeError>>;
 /// The configuration of a router that has one.
 pub(super) struct Configured {
     trail: Trail,
+    /// How often each operator has had a change validated. The trail knows it after a restart.
+    limiter: Limiter,
     /// The changes that are not settled, the one that is being written first, each with who waits.
     waiting: VecDeque<(Change, Vec<Answer>)>,
 }
@@ -60,7 +63,13 @@ impl Router {
         self.tell_legacy(layers);
         self.tell_operations(None, trail.config(), trail.version());
         self.watch_load(trail.config(), damaged);
-        self.configured = Some(Configured { trail, waiting: VecDeque::new() });
+        let mut limiter = Limiter::new();
+        let (now, utc) = (self.env.now(), self.env.utc());
+        for entry in trail.entries().iter().filter(|it| it.outcome != Outcome::RateLimited) {
+            let age = Duration::try_from(utc.duration_since(entry.at)).unwrap_or_default();
+            limiter.remember(&entry.change.by, before(now, age));
+        }
+        self.configured = Some(Configured { trail, limiter, waiting: VecDeque::new() });
     }
 
     /// Tells what variables of old could be written as, if there are any.
@@ -130,13 +139,23 @@ impl Router {
         self.lanes.iter_mut().for_each(|lane| lane.forget(&self.rulebook, is_held));
     }
 
-    /// Judges the change whose turn it is, and writes down what came of it.
+    /// Judges the change whose turn it is, and writes down what came of it. Whoever asks too often is
+    /// turned away, which is in the trail too, and is not heard for a while, which is not: a trail must
+    /// not grow as fast as somebody asks.
     fn judge_change(&mut self) {
-        let at = self.env.utc();
+        let (at, now) = (self.env.utc(), self.env.now());
         loop {
             let Some(configured) = &mut self.configured else { return };
             let Some((change, _)) = configured.waiting.front() else { return };
-            let verdict = configured.trail.judge(change, at);
+            let verdict = match configured.limiter.admit(&change.by, now) {
+                Ok(()) => configured.trail.judge(change, at),
+                Err(TooOften::Cooldown(_)) => {
+                    let Some((_, answers)) = configured.waiting.pop_front() else { return };
+                    answers.into_iter().for_each(|answer| answer.keep(Err(ChangeError::TooOften)));
+                    continue;
+                }
+                Err(refused) => configured.trail.turn_away(change, at, &refused.to_string()),
+            };
             let path = Configured::path(&verdict.entry);
             let has_room = !configured.trail.is_full();
             if has_room && self.env.disk().write(&path, &verdict.entry.bytes()).is_ok() {
@@ -190,6 +209,12 @@ impl Router {
         answers.into_iter().for_each(|answer| answer.keep(Ok(settled)));
         self.judge_change();
     }
+}
+
+/// So long before an instant, but not before the world began.
+fn before(now: Time, age: Duration) -> Time {
+    let age = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+    Time::from_nanos(now.as_nanos().saturating_sub(age))
 }
 
 impl Handler<ChangeConfig> for Router {

@@ -81,7 +81,10 @@ impl Router {
         let took = micros(watched.asked.remove(&change.id).unwrap_or(now), now);
         let is_applied = outcome == Outcome::Applied;
         let source = change.source();
-        self.show(now, MetricType::ValidationEvent, source, u64::from(is_applied));
+        // What was turned away was never validated.
+        if outcome != Outcome::RateLimited {
+            self.show(now, MetricType::ValidationEvent, source, u64::from(is_applied));
+        }
         if !is_applied {
             return self.show(now, MetricType::ConfigError, source, 1);
         }

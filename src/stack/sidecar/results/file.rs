@@ -11,6 +11,9 @@ use super::{
     store::RequestKey,
 };
 
+/// The most characters that are told of why a file cannot be read.
+const REASON_MAX: usize = 200;
+
 /// A file: a result, or what is left of one that was deleted, so that a late repetition of its
 /// request does not bring it back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,8 +109,10 @@ impl File {
 
     /// Reads the file at this path.
     pub(super) fn read(path: &str, bytes: &[u8], naming: Naming) -> Result<File, Damage> {
-        let file: File =
-            serde_json::from_slice(bytes).map_err(|error| Damage::Unreadable(error.to_string()))?;
+        let file: File = serde_json::from_slice(bytes).map_err(|error| {
+            // It may tell a key of the file back, however long that is.
+            Damage::Unreadable(error.to_string().chars().take(REASON_MAX).collect())
+        })?;
         let is_here = match &file {
             File::Result(Stored { id, request_id, result, .. }) => {
                 if id_of(result, request_id) != *id {
