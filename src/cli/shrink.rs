@@ -105,7 +105,8 @@ pub(super) fn shrunk(
         ));
     }
     let name = entry.place.argument();
-    let signature = signature_of(&name, entry.sim.source_text(), seed);
+    let whole = concrete(entry, seed)?;
+    let signature = signature_of(&name, &whole, seed);
     let signature = signature.map_err(|error| cannot(entry, seed, &error))?;
     let Some(signature) = signature else {
         return Err(cannot(entry, seed, &ShrinkError::DoesNotFail));
@@ -121,7 +122,7 @@ pub(super) fn shrunk(
             screen.talk(&format!("going on from {}\n", output.display()));
             text
         }
-        None => with_trace(entry, concrete(entry, seed)?, &output),
+        None => with_trace(entry, whole, &output),
     };
     let subject = Subject {
         name: output.to_string_lossy().into_owned(),
@@ -197,7 +198,7 @@ fn begun(output: &Path, seed: Seed, signature: &Signature) -> Result<Option<Stri
     Ok(Some(sim.source_text().to_owned()))
 }
 
-/// The text of a sim with the faults that its chaos draws from a seed.
+/// The text of a sim with the faults that its chaos draws from a seed, and the configurations beside it.
 pub(super) fn concrete(entry: &Entry, seed: Seed) -> Result<String, CliError> {
     scenario::plan_text(&entry.sim, seed).map_err(|error| {
         CliError::usage(error.to_string(), "`seedbed check` says what is wrong with it")

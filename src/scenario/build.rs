@@ -58,8 +58,9 @@ pub(super) fn sim(name: &str, text: &str, beside: Option<&Path>) -> Result<Sim, 
         Err(error) => return Err(invalid(vec![syntax::problem(&source, &error)])),
     };
     let beside = beside.map(Path::to_owned);
-    let mut builder = Builder { source, beside, problems: Vec::new() };
-    let sim = builder.sim(Path::new(name), raw);
+    let mut builder = Builder { source, beside, found_beside: BTreeMap::new(), problems: Vec::new() };
+    let mut sim = builder.sim(Path::new(name), raw);
+    sim.beside = builder.found_beside;
     if builder.problems.is_empty() { Ok(sim) } else { Err(invalid(builder.problems)) }
 }
 
@@ -75,6 +76,8 @@ pub(super) fn invalid(mut problems: Vec<Problem>) -> ScenarioError {
 struct Builder {
     source: Source,
     beside: Option<PathBuf>,
+    /// What was read there, by the names that the sim has for it.
+    found_beside: BTreeMap<String, String>,
     problems: Vec<Problem>,
 }
 
@@ -144,6 +147,7 @@ impl Builder {
             sometimes: Vec::new(),
             checks: self.checks(raw.checks),
             tracing: raw.tracing.map(|raw| self.tracing(raw)),
+            beside: BTreeMap::new(),
             source: self.source.clone(),
         };
         if let Some(raw) = raw.network {

@@ -10,6 +10,8 @@ mod load;
 mod network;
 mod service;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -113,6 +115,8 @@ pub struct Sim {
     pub checks: Checks,
     /// How traces are made; if it is said, spans are checked.
     pub tracing: Option<Tracing>,
+    /// What was read from files beside it, by the names that it has for them.
+    pub beside: BTreeMap<String, String>,
     /// The text it was read from.
     pub source: Source,
 }

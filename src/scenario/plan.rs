@@ -1,5 +1,5 @@
 //! A sim as it is under one seed, written as a plain sim: the faults that chaos drew stand in it as
-//! `[[fault]]` tables.
+//! `[[fault]]` tables, and configurations that lie beside it stand in it as `text`.
 //!
 //! The rest of the text stays as it is, comments included. What is written reads back as exactly the
 //! same faults: nothing is rounded.
@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use toml_edit::{
-    Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value as item,
+    Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value as item,
 };
 
 use super::model::{
@@ -21,7 +21,8 @@ use crate::world::{Delay, LinkPatch, Probability, Seed};
 #[error("the sim cannot be written as a plan: {0}")]
 pub struct PlanError(String);
 
-/// The text of a sim that has the same history under this seed, and no chaos.
+/// The text of a sim that has the same history under this seed, no chaos, and no configuration beside
+/// it. A trace stays a file.
 ///
 /// # Errors
 ///
@@ -30,7 +31,14 @@ pub fn plan_text(sim: &Sim, seed: Seed) -> Result<String, PlanError> {
     let text = sim.source_text();
     let mut document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| PlanError(error.to_string()))?;
-    let Some(chaos) = document.remove("chaos") else { return Ok(text.to_owned()) };
+    for (name, contents) in &sim.beside {
+        put_inside(&mut document, name, contents);
+    }
+    let Some(chaos) = document.remove("chaos") else {
+        // A text that nothing was done to stays as it is, to the last blank.
+        let is_whole = sim.beside.is_empty();
+        return Ok(if is_whole { text.to_owned() } else { document.to_string() });
+    };
     document.insert("seeds", seeds(seed));
     if let Some(healing) = sim.healing {
         let mut table = Table::new();
@@ -56,6 +64,30 @@ pub fn plan_text(sim: &Sim, seed: Seed) -> Result<String, PlanError> {
         *written = Item::ArrayOfTables(tables);
     }
     Ok(document.to_string())
+}
+
+/// Writes what a configuration beside the sim says into the sim, wherever it is named.
+fn put_inside(document: &mut DocumentMut, name: &str, contents: &str) {
+    let put = |table: Option<&mut dyn TableLike>| {
+        let file = table.and_then(|table| table.get_mut("file")?.as_table_like_mut());
+        if let Some(file) = file
+            && file.get("name").and_then(Item::as_str) == Some(name)
+            && !file.contains_key("text")
+        {
+            file.insert("text", item(contents));
+        }
+    };
+    put(document.get_mut("resilience").and_then(Item::as_table_like_mut));
+    match document.get_mut("change") {
+        Some(Item::ArrayOfTables(changes)) => {
+            changes.iter_mut().for_each(|change| put(Some(change)));
+        }
+        Some(Item::Value(Value::Array(changes))) => {
+            let tables = changes.iter_mut().filter_map(Value::as_inline_table_mut);
+            tables.for_each(|change| put(Some(change)));
+        }
+        _ => {}
+    }
 }
 
 fn seeds(seed: Seed) -> Item {

@@ -170,12 +170,18 @@ impl Builder {
         }
         let read = match &self.beside {
             Some(folder) => read_config(&folder.join(&name.value)),
-            None => Err(format!("{} is not read here", quoted(&name.value))),
+            None => Err(format!("{} lies beside a sim that was given as a text", quoted(&name.value))),
         };
         match read {
-            Ok(text) => Some(((name.value, text), name.span)),
+            Ok(text) => {
+                self.found_beside.insert(name.value.clone(), text.clone());
+                Some(((name.value, text), name.span))
+            }
             Err(message) => {
-                let help = "add text = \"\"\"…\"\"\", or name a file relative to the sim's folder";
+                let help = match self.beside {
+                    Some(_) => "add text = \"\"\"…\"\"\", or name a file relative to the sim's folder",
+                    None => "add text = \"\"\"…\"\"\", or load the sim from its file",
+                };
                 self.error(name.span, "no text", &message, help);
                 None
             }
