@@ -11,7 +11,8 @@ use crate::policy::{
 impl Tuning {
     /// The retries: `multiplier` seconds doubled with each failure, held between `exp_min` and
     /// `exp_max` (tenacity's `wait_exponential`), plus anything up to `jitter` (its `wait_random`),
-    /// and `max_delay` at most.
+    /// and `max_delay` at most. That nothing is tried again once `max_delay` has passed since the first
+    /// attempt is for whoever knows when that was.
     #[must_use]
     pub fn retry(&self) -> Retry {
         let first = Duration::from_millis(self.multiplier.into());

@@ -19,7 +19,7 @@ use super::{
 pub(super) const PROBES_PER_MINUTE_MAX: u64 = 60;
 
 /// The longest that the pauses of one request may be together. Our own bound; it is the largest
-/// `max_delay_seconds` that the source project allows for one pause.
+/// `max_delay_seconds` that the source project allows.
 pub(super) const PAUSES_MAX: Duration = Duration::from_secs(600);
 
 /// What is wrong with a configuration as a whole.
@@ -225,7 +225,7 @@ fn delay(tuning: &Tuning) -> Option<Broken> {
             Field::MaxDelaySeconds.of(tuning),
             tuning.attempts
         ),
-        why: "pauses are cut before they can spread so many attempts",
+        why: "the time for retries is over before there were so many attempts",
         help: format!("`max_delay_seconds = {}` would do", least.max(5)),
     })
 }
@@ -239,7 +239,7 @@ fn never_reached(tuning: &Tuning) -> Option<Broken> {
             Field::ExponentialMax.of(tuning),
             Field::MaxDelaySeconds.of(tuning)
         ),
-        why: "no pause is ever as long, so one of the two does not hold",
+        why: "no pause is longer than all the time for retries, so one of the two does not hold",
         help: format!("`max_delay_seconds = {}` would do", Field::ExponentialMax.of(tuning)),
     })
 }

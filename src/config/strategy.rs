@@ -68,12 +68,15 @@ impl fmt::Display for Strategy {
 /// What a configuration comes to for one operation.
 ///
 /// The pause after the `n`-th failure is `multiplier` · 2ⁿ⁻¹ seconds, no shorter than `exp_min` and
-/// no longer than `exp_max`, plus anything up to `jitter`, and `max_delay` at most.
+/// no longer than `exp_max`, plus anything up to `jitter`. There is no further attempt once `max_delay`
+/// has passed since the first one began, as the source project has it (tenacity's `stop_after_delay`),
+/// so the last pause may go beyond it. No single pause is longer than `max_delay`; that is our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuning {
     /// Attempts including the first.
     pub attempts: u32,
-    /// The longest pause, jitter included.
+    /// How long after the beginning of the first attempt another one is planned; also the longest
+    /// pause, jitter included.
     pub max_delay: Duration,
     /// The pause after the first failure before it is held between `exp_min` and `exp_max`, in
     /// thousandths of a second.

@@ -185,7 +185,11 @@ struct Spell {
 struct Run {
     retry: Retry,
     breaker: Breaker,
+    /// How long after its first attempt a request is tried again.
+    within: Duration,
     now: Duration,
+    /// When the request in hand began.
+    since: Duration,
     /// Requests that have begun.
     begun: u32,
     /// Failures of the request in hand; none is in hand if `None`.
@@ -202,7 +206,9 @@ impl Run {
         Run {
             retry: tuning.retry(),
             breaker: Breaker::new(Rc::new(tuning.breaker())),
+            within: tuning.max_delay,
             now: Duration::ZERO,
+            since: Duration::ZERO,
             begun: 0,
             failures: None,
             spell: Spell { until: Duration::ZERO, fails: Probability::NEVER },
@@ -238,6 +244,7 @@ impl Iterator for Run {
                 self.begun += 1;
                 self.now =
                     self.now.saturating_add(self.arrivals.exponential(Duration::from_secs(5)));
+                self.since = self.now;
                 0
             }
         };
@@ -265,7 +272,10 @@ impl Iterator for Run {
                 if !fails {
                     self.failures = None;
                     Decision::Done
-                } else if is_final || failed >= self.retry.attempts {
+                } else if is_final
+                    || failed >= self.retry.attempts
+                    || self.now - self.since >= self.within
+                {
                     self.failures = None;
                     Decision::GiveUp
                 } else {

@@ -345,6 +345,32 @@ service = { name = "db", operation = "read", down = true, hang = true, errors = 
     }
 
     #[test]
+    fn a_configuration_beside_the_sim_is_put_inside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("x.toml", "# \"\"\" and '''\nretry_attempts = 6\n");
+        write("y.json", "{");
+        let tables = "[resilience]\nfile = { name = \"x.toml\" }\n\
+                      [[change]]\nat = \"1s\"\n[change.file]\nname = \"y.json\"\n\
+                      [[change]]\nat = \"2s\"\nfile = { name = \"x.toml\", text = \"a = 1\" }\n";
+        write("a.toml", &format!("{STACK}{tables}"));
+        let sim = crate::scenario::load(&path).unwrap();
+        assert_eq!(sim.beside.len(), 2);
+        let text = plan_text(&sim, Seed(1)).unwrap();
+        let plain = parse("sims/a.toml", &text).unwrap_or_else(|error| panic!("{text}\n{error:?}"));
+        assert_eq!(plain.operators, sim.operators);
+        let attempts = |sim: &Sim| {
+            sim.router.resilience.as_ref().unwrap().config().operation("qa").attempts
+        };
+        assert_eq!((attempts(&plain), attempts(&sim)), (6, 6));
+        assert!(plain.beside.is_empty());
+        // As a text alone it cannot be read, and says why.
+        let error = format!("{:?}", parse("sims/a.toml", sim.source_text()).unwrap_err());
+        assert!(error.contains("lies beside a sim") && error.contains("load the sim"), "{error}");
+    }
+
+    #[test]
     fn a_sim_without_chaos_stays_as_it_is() {
         let sim = parse("sims/a.toml", STACK).unwrap();
         assert_eq!(plan_text(&sim, Seed(1)).unwrap(), STACK);

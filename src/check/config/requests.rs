@@ -1,7 +1,7 @@
 //! Requests while the configuration changes: each ends, once, as it was admitted; and the breakers
 //! that they meet.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::Tuned;
 use crate::{
@@ -29,8 +29,8 @@ struct Held {
     /// can tell whose attempt is whose.
     jobs: u32,
     is_mixed: bool,
-    /// Calls of each model.
-    attempts: Vec<(Rc<str>, u32)>,
+    /// Calls of each model, and when the first of them began.
+    attempts: Vec<(Rc<str>, u32, Time)>,
     /// What the last error asked for.
     asked: bool,
 }
@@ -110,8 +110,9 @@ impl Requests {
                 let threshold = in_force(&held.operation).map(|tuned| tuned.threshold);
                 self.failed(at, name, failed, threshold);
             }
-            Event::RetryScheduled { request, delay_ms, .. } => {
+            Event::RetryScheduled { request, model, delay_ms, .. } => {
                 self.paused(at, request, *delay_ms);
+                self.planned(at, request, model);
             }
             Event::RequestRouted { request, model, .. } => {
                 if let Some(held) = self.held.get(request) {
@@ -137,12 +138,12 @@ impl Requests {
             return self.in_hand.evaluate(Some(failure));
         };
         self.in_hand.evaluate(None);
-        let place = held.attempts.iter().position(|(other, _)| other == model);
+        let place = held.attempts.iter().position(|(other, ..)| other == model);
         let place = place.unwrap_or_else(|| {
-            held.attempts.push((Rc::clone(model), 0));
+            held.attempts.push((Rc::clone(model), 0, at));
             held.attempts.len() - 1
         });
-        let Some((_, made)) = held.attempts.get_mut(place) else { return };
+        let Some((_, made, _)) = held.attempts.get_mut(place) else { return };
         *made += 1;
         if let (Some(tuned), false) = (held.tuned, held.is_mixed) {
             let (made, most) = (*made, tuned.attempts);
@@ -162,6 +163,20 @@ impl Requests {
             )
         };
         self.admitted.evaluate((!(shortest_ms..=longest_ms).contains(&delay_ms)).then(other));
+    }
+
+    /// Another attempt at a model is planned.
+    fn planned(&mut self, at: Time, request: &RequestId, model: &Rc<str>) {
+        let Some(held) = self.held.get(request).filter(|held| !held.is_mixed) else { return };
+        let first = held.attempts.iter().find(|(other, ..)| other == model);
+        let (Some((.., first)), Some(tuned)) = (first, held.tuned) else { return };
+        // What is told is told in whole milliseconds.
+        let longest = Duration::from_millis(tuned.longest_ms + 1);
+        let late = || {
+            let since = at - *first;
+            format!("{request} asks {model} again at {at}, {since:?} after it first did")
+        };
+        self.admitted.evaluate((at - *first >= longest).then(late));
     }
 
     fn ended(&mut self, at: Time, request: &RequestId) {

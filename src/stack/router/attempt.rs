@@ -48,6 +48,7 @@ impl Router {
             };
             job.next += 1;
             job.failures = 0;
+            job.since = self.env.now();
             job.pause = job.rules.retry.base;
             if self.launch(key, lane, Kind::First) {
                 return;

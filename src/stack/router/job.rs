@@ -48,6 +48,8 @@ pub(super) struct Job {
     pub(super) chosen: &'static str,
     /// Failures in a row of the model that is asked.
     pub(super) failures: u32,
+    /// When the model that is asked was asked for the first time.
+    pub(super) since: Time,
     /// The last pause.
     pub(super) pause: Duration,
     /// Attempts over all models.
@@ -185,6 +187,7 @@ impl Job {
             next: 0,
             chosen: "none",
             failures: 0,
+            since: started,
             pause: Duration::ZERO,
             attempts: 0,
             ticket: None,

@@ -198,7 +198,9 @@ impl Router {
             asked_for = *job.quirky.first_wait.get_or_insert(asked_for);
         }
         let pause = pause.max(asked_for.unwrap_or_default());
-        let refused = if retry_after::within(pause, Some(job.deadline - now)).is_none() {
+        let refused = if job.rules.within.is_some_and(|within| now - job.since >= within) {
+            Some("max_delay")
+        } else if retry_after::within(pause, Some(job.deadline - now)).is_none() {
             // A pause that outlasts the request would only waste its time: the next model may be
             // quicker.
             Some("deadline")

@@ -3,7 +3,7 @@
 //! A request holds the rules under which it came in until it ends, whatever becomes of the
 //! configuration meanwhile. Nothing here changes rules that somebody holds.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use crate::{
     config::{Config, audit::DEFAULT},
@@ -21,6 +21,9 @@ pub(super) struct Rules {
     pub(super) operation: Option<Rc<str>>,
     /// How often one model is asked.
     pub(super) retry: Retry,
+    /// How long after a model was first asked it may be asked again; for as long as there are attempts
+    /// if `None`.
+    pub(super) within: Option<Duration>,
     /// How the breakers behave; `None` if there are none.
     pub(super) breaker: Option<Rc<breaker::Settings>>,
 }
@@ -40,7 +43,7 @@ impl Rulebook {
         let breaker = breaker.map(|breaker| bent(breaker, settings.quirks));
         let rules = |operation: Option<Rc<str>>| {
             let (retry, breaker) = (settings.retry.clone(), breaker.clone());
-            Rc::new(Rules { operation, retry, breaker })
+            Rc::new(Rules { operation, retry, within: None, breaker })
         };
         let per_task = settings.breaker.as_ref().is_some_and(|breakers| breakers.per_task);
         let tasks = Task::ALL.iter().filter(|_| per_task).map(|task| Rc::from(task.as_str()));
@@ -56,7 +59,8 @@ impl Rulebook {
         let rules = |operation: &str| {
             let tuning = config.operation(operation);
             let breaker = Some(bent(tuning.breaker(), quirks));
-            Rc::new(Rules { operation: Some(operation.into()), retry: tuning.retry(), breaker })
+            let (operation, within) = (Some(operation.into()), Some(tuning.max_delay));
+            Rc::new(Rules { operation, retry: tuning.retry(), within, breaker })
         };
         let known = config.known();
         let named = known.iter().filter(|name| **name != DEFAULT);
