@@ -12,8 +12,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 seedbed=${1:-$repository/target/release/seedbed}
-seeds=${SEEDS:-20000}
-read -ra sims <<<"${SIMS:-sims/quickstart.toml sims/canary/broken_expectation.toml}"
+seeds=${SEEDS:-8000}
+read -ra sims <<<"${SIMS:-sims/ccr/chain_fails.toml sims/canary/broken_expectation.toml}"
 
 say() { printf '== %s\n' "$1"; }
 fail() { printf 'FAILED: %s\n' "$1" >&2; exit 1; }
@@ -52,7 +52,8 @@ SlurmdPort=16818
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$work/munge.socket
+# A job that is requeued waits until its old credentials have expired, two minutes if nothing is said.
+AuthInfo=socket=$work/munge.socket,cred_expire=5
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 ProctrackType=proctrack/pgid

@@ -5,129 +5,54 @@
 //! threads and the file are known here only.
 
 pub(super) mod after;
+mod args;
+mod course;
 mod crew;
 mod file;
 pub(super) mod once;
+mod resume;
 pub(super) mod told;
 
 use std::{
-    collections::BTreeMap,
     env::VarError,
     fs::File,
     io::{BufRead as _, BufReader},
-    num::NonZeroU64,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::Duration,
 };
 
-use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+pub(super) use self::args::{SweepArgs, SweepFormat};
 use self::{
     after::{AllMade, Wanted},
-    crew::{Ledger, Next},
-    file::ResultsFile,
-    once::{Way, once},
+    course::{Course, Seen},
+    crew::Ledger,
+    once::Way,
     told::Told,
 };
 use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
-    github::GithubArgs,
     interrupt::Interrupt,
     list::pretty,
-    options::{JobArgs, LoadArgs, SimArgs, seed},
     output,
-    regress::CORPUS,
     screen::Screen,
     sims::{self, Entry},
 };
 use crate::{
     explore::{
         Options,
-        sweep::{
-            FinishedLine, Hex, Line, Plan, PlanLine, PlannedSim, Shard, Tally, Task,
-            from_environment,
-        },
+        sweep::{Hex, Plan, PlannedSim, Shard, Tally, from_environment},
     },
     report::{html::Survey, snapshot::text_hash, text::wall_text},
-    scenario::{Load, parse_duration, parse_probability},
-    world::{Host, Probability, Seed},
+    scenario::Load,
+    world::Host,
 };
 
 /// How many seeds are run if neither their number nor a budget is given.
 const SEEDS: u64 = 1_000;
-
-/// What to sweep, and how.
-#[derive(Debug, Args)]
-pub(super) struct SweepArgs {
-    #[command(flatten)]
-    sims: SimArgs,
-    /// Run so many seeds of each sim; without end if there is a budget, 1000 if there is none
-    #[arg(long, value_name = "N")]
-    seeds: Option<NonZeroU64>,
-    /// Begin with this seed
-    #[arg(long, value_name = "SEED", value_parser = seed, default_value = "1")]
-    from: Seed,
-    #[command(flatten)]
-    load: LoadArgs,
-    #[command(flatten)]
-    jobs: JobArgs,
-    /// Begin no run after so long, as in 10m
-    #[arg(long, value_name = "DURATION", value_parser = budget)]
-    budget: Option<Duration>,
-    /// Begin no run once so many have failed
-    #[arg(long, value_name = "N")]
-    max_failures: Option<NonZeroU64>,
-    /// Run this share of the seeds twice, as in 5%, to see that each has one history
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%")]
-    verify: Probability,
-    /// Append every result to this file as it comes, as JSON Lines
-    #[arg(long, value_name = "FILE")]
-    results: Option<PathBuf>,
-    /// Go on with the results that the file has; what was started and never finished goes first
-    #[arg(long, requires = "results")]
-    resume: bool,
-    /// Run only the K-th of N shares of the seeds, K from 1; an array job says it by its variables
-    #[arg(long, value_name = "K/N")]
-    shard: Option<Shard>,
-    /// Keep the first seed of each distinct failure in a corpus, as `seedbed regress --add` does
-    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true,
-          default_missing_value = CORPUS, conflicts_with_all = ["trace", "skip_bad"])]
-    keep: Option<PathBuf>,
-    /// Make each distinct failure small afterwards, as `seedbed shrink` does, in so long each at most
-    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = budget,
-          default_missing_value = "1m", conflicts_with_all = ["trace", "skip_bad"])]
-    shrink: Option<Duration>,
-    /// How to write what came of it
-    #[arg(long, value_enum, default_value_t = SweepFormat::Text)]
-    format: SweepFormat,
-    /// Write a page that shows the sweep, for a browser: one file, no network
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    #[command(flatten)]
-    github: GithubArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum SweepFormat {
-    /// For people: the distinct failures, and a summary
-    Text,
-    /// One JSON document, when all is done
-    Json,
-    /// One line of JSON for each run
-    Jsonl,
-}
-
-fn budget(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
-}
-
-fn share(text: &str) -> Result<Probability, String> {
-    parse_probability(text).map_err(|error| error.to_string())
-}
 
 /// Why a sweep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -160,21 +85,6 @@ struct PageMore {
     shard: String,
 }
 
-/// What the runs came to: all together and, if there is to be a page, each.
-struct Seen {
-    tally: Tally,
-    survey: Option<Survey>,
-}
-
-impl Seen {
-    fn add(&mut self, line: &FinishedLine) {
-        self.tally.add(line);
-        if let Some(survey) = &mut self.survey {
-            survey.add(line);
-        }
-    }
-}
-
 pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let watch = Stopwatch::start();
     let mut entries = sims::load(&args.sims.sims)?;
@@ -188,7 +98,7 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let mut seen =
         Seen { tally: Tally::default(), survey: page.as_ref().map(|_| Survey::default()) };
     if let Some(path) = &args.results {
-        open(path, &args, &line, &mut ledger, &mut seen, screen)?;
+        resume::open(path, &args, &line, &mut ledger, &mut seen, screen)?;
     }
     let interrupt = Interrupt::listen()
         .map_err(|error| CliError::usage(format!("cannot listen to signals: {error}"), ""))?;
@@ -313,133 +223,6 @@ pub(super) fn arguments(options: &Options) -> Vec<String> {
         .collect();
     arguments.extend(options.skip_bad.then(|| "--skip-bad".to_owned()));
     arguments
-}
-
-/// Opens the file of results, and takes what is in it into account.
-fn open(
-    path: &Path,
-    args: &SweepArgs,
-    line: &PlanLine,
-    ledger: &mut Ledger<'_>,
-    seen: &mut Seen,
-    screen: &mut Screen,
-) -> Result<(), CliError> {
-    let plan = ledger.plan;
-    let mut started: BTreeMap<u64, Task> = BTreeMap::new();
-    let mut foreign = 0_u64;
-    let mut take = |line: Line| match line {
-        Line::Plan(_) => {}
-        Line::Started(line) => match plan.find(&line.sim, line.seed) {
-            Some(task) => {
-                started.insert(task.number, task);
-            }
-            None => foreign += 1,
-        },
-        Line::Finished(line) => {
-            let hash = |task: &Task| plan.sims().get(task.sim).map(|sim| sim.scenario_hash);
-            let task = plan.find(&line.sim, line.seed);
-            match task.filter(|task| hash(task) == Some(line.scenario_hash)) {
-                Some(task) => {
-                    started.remove(&task.number);
-                    if ledger.done.insert(task.number) {
-                        seen.add(&line);
-                    }
-                }
-                None => foreign += 1,
-            }
-        }
-    };
-    let (file, found) = ResultsFile::open(path, line, args.resume, &mut take)?;
-    let path = path.display();
-    for note in found.notes {
-        screen.talk(&format!("{}\n", told::clean(&note)));
-    }
-    if foreign > 0 {
-        screen.talk(&format!("{path}: {foreign} lines are of no run of this sweep: left out\n"));
-    }
-    if seen.tally.runs > 0 {
-        screen.talk(&format!("{path}: going on after {} runs\n", seen.tally.runs));
-    }
-    started.retain(|number, _| !ledger.done.contains(*number));
-    for task in started.values() {
-        let sim = plan.sims().get(task.sim).map_or("", |sim| sim.sim.as_str());
-        let seed = task.seed;
-        screen.talk(&format!("{path}: {sim} seed {seed} never finished: it goes first, alone\n"));
-    }
-    ledger.file = Some(file);
-    ledger.suspects.extend(started.into_values());
-    Ok(())
-}
-
-/// A sweep while it runs.
-struct Course<'a> {
-    args: &'a SweepArgs,
-    screen: &'a mut Screen,
-    seen: Seen,
-    interrupt: Interrupt,
-    watch: Stopwatch,
-    ended: Ended,
-}
-
-impl Course<'_> {
-    fn run(
-        &mut self,
-        plan: &Plan,
-        entries: &[Entry],
-        way: &Way,
-        ledger: &Mutex<Ledger<'_>>,
-    ) -> Result<(), CliError> {
-        let run = |task: Task| match (entries.get(task.sim), plan.sims().get(task.sim)) {
-            (Some(entry), Some(sim)) => once(entry, Seed(task.seed), sim.scenario_hash, way),
-            _ => Err(CliError::Internal {
-                message: format!("the plan has no sim {}", task.sim),
-                replay: super::command_line(),
-            }),
-        };
-        self.screen.begin_sweep(plan.count(), self.seen.tally.runs);
-        let alone = {
-            let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            let suspects = ledger.suspects.iter().map(|task| task.number).collect::<Vec<_>>();
-            for number in &suspects {
-                // They have their turn: nobody else is to make them.
-                ledger.done.insert(*number);
-            }
-            !suspects.is_empty()
-        };
-        let mut outcome = Ok(());
-        if alone {
-            outcome = crew::work(1, true, ledger, run, |line| self.look(line));
-        }
-        if outcome.is_ok() && self.ended == Ended::Complete {
-            let threads = self.args.jobs.threads();
-            outcome = crew::work(threads, false, ledger, run, |line| self.look(line));
-        }
-        self.screen.end();
-        outcome
-    }
-
-    /// Looks at a result, and says whether to go on.
-    fn look(&mut self, line: Option<&FinishedLine>) -> Result<Next, CliError> {
-        if let Some(line) = line {
-            let failed = self.seen.tally.failed;
-            self.seen.add(line);
-            self.screen.advance_sweep(self.seen.tally.failed, failed != self.seen.tally.failed);
-            if self.args.format == SweepFormat::Jsonl {
-                let text = Line::Finished(Box::new(line.clone())).to_text().map_err(internal)?;
-                self.screen.data(&text)?;
-            }
-        }
-        let is_enough = |most: NonZeroU64| self.seen.tally.failed >= most.get();
-        let is_late = |budget: Duration| self.watch.elapsed() >= budget;
-        if self.interrupt.was_asked() {
-            self.ended = Ended::Interrupted;
-        } else if self.args.max_failures.is_some_and(is_enough) {
-            self.ended = Ended::MaxFailures;
-        } else if self.args.budget.is_some_and(is_late) {
-            self.ended = Ended::Budget;
-        }
-        Ok(if self.ended == Ended::Complete { Next::Go } else { Next::Stop })
-    }
 }
 
 /// Says what came of it.

@@ -7,7 +7,7 @@ mod backend;
 mod breaker;
 mod chaos;
 mod client;
-mod events;
+pub(super) mod events;
 mod flow;
 mod load;
 mod network;

@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod provider;
 mod service;
+mod sidecar;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -98,19 +99,22 @@ fn switched_on(chaos: &Chaos, seed: Seed) -> Vec<ChaosKind> {
 /// What one kind does to a run.
 fn of_kind(chaos: &Chaos, kind: ChaosKind, targets: &Targets<'_>, seed: Seed) -> Vec<Strike> {
     let mut draws = seed.stream(&format!("chaos/{}", kind.as_str()));
+    let mut forms = seed.stream(&format!("chaos/{}/form", kind.as_str()));
     let mut strikes = Vec::new();
     let mut at = chaos.from;
     while strikes.len() < FAULTS_MAX {
         at += draws.exponential(chaos.gap);
         let lasts = draws.delay(&chaos.lasts);
         let faults = match kind {
-            ChaosKind::Network => network::draw(targets, &mut draws),
+            ChaosKind::Network => network::draw(targets, &mut draws, &mut forms),
             ChaosKind::Crash => node::crash(targets, &mut draws),
             ChaosKind::Pause => node::pause(targets, &mut draws),
             ChaosKind::Disk => node::disk(targets, &mut draws),
             ChaosKind::Clock => node::clock(targets, &mut draws),
             ChaosKind::Provider => provider::draw(targets, &mut draws),
             ChaosKind::Service => service::draw(targets, &mut draws),
+            ChaosKind::Sidecar => sidecar::shortage(targets, &mut draws),
+            ChaosKind::Dns => sidecar::unresolved(targets, &mut draws),
         };
         let at = whole_millis(at);
         let left = chaos.until.saturating_sub(at);

@@ -5,6 +5,7 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,9 +21,7 @@ use crate::{
     explore::sweep::{FinishedLine, Line, Plan, RESULTS_VERSION, Ranges, StartedLine, Task},
 };
 
-/// How many results may wait to be looked at.
-const WAITING_MAX: usize = 1_024;
-/// How often whoever looks at results looks up without one.
+/// How often `look` is called without a result.
 const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// What is left to do, and where results go.
@@ -51,34 +50,26 @@ impl<'a> Ledger<'a> {
         self.plan.task(number)
     }
 
-    /// Writes down a result, and hands out the next run.
+    /// Writes down results, and hands out the next run: one write for both.
     fn turn(
         &mut self,
-        result: Option<&str>,
+        lines: &mut Vec<u8>,
         alone: bool,
         is_over: bool,
     ) -> Result<Option<Task>, CliError> {
         let task = if is_over { None } else { self.next(alone) };
         let Some(file) = &mut self.file else { return Ok(task) };
-        let mut lines = result.unwrap_or_default().to_owned();
         if let Some(task) = task
             && let Some(sim) = self.plan.sims().get(task.sim)
         {
             let (sim, seed) = (sim.sim.clone(), task.seed);
-            let line = Line::Started(StartedLine { version: RESULTS_VERSION, sim, seed });
-            lines += &text(&line)?;
+            write(&Line::Started(StartedLine { version: RESULTS_VERSION, sim, seed }), lines)?;
         }
         if !lines.is_empty() {
-            file.append(&lines)?;
+            file.append(lines)?;
         }
         Ok(task)
     }
-}
-
-/// What a thread has to say.
-enum Word {
-    Finished(Box<FinishedLine>),
-    Broken(CliError),
 }
 
 /// Whether to go on.
@@ -88,80 +79,85 @@ pub(super) enum Next {
     Stop,
 }
 
+/// What all threads of a sweep know of it.
+struct Crew<'a, L> {
+    look: &'a Mutex<L>,
+    is_over: AtomicBool,
+    /// The first that went wrong.
+    broken: Mutex<Option<CliError>>,
+}
+
+impl<L: FnMut(Option<&FinishedLine>) -> Result<Next, CliError>> Crew<'_, L> {
+    /// Has somebody look at a result, and stops if that is what comes of it.
+    fn look(&self, line: Option<&FinishedLine>) {
+        let said = self.look.lock().unwrap_or_else(PoisonError::into_inner)(line);
+        match said {
+            Ok(Next::Go) => {}
+            Ok(Next::Stop) => self.is_over.store(true, Ordering::Relaxed),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn fail(&self, error: CliError) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
 /// Makes runs on so many threads until there are none left or `look` says stop; with `alone` only
-/// the suspects. `look` is called with each result, and without one now and then.
+/// the suspects. `look` is called with each result that is on file, by the thread that made it, and
+/// without one now and then.
 pub(super) fn work(
     threads: usize,
     alone: bool,
     ledger: &Mutex<Ledger<'_>>,
     run: impl Fn(Task) -> Result<FinishedLine, CliError> + Sync,
-    mut look: impl FnMut(Option<&FinishedLine>) -> Result<Next, CliError>,
+    look: &Mutex<impl FnMut(Option<&FinishedLine>) -> Result<Next, CliError> + Send>,
 ) -> Result<(), CliError> {
-    let is_over = AtomicBool::new(false);
-    let (sender, receiver) = mpsc::sync_channel(WAITING_MAX);
-    let worker = |sender: mpsc::SyncSender<Word>| {
-        let make = || -> Result<(), CliError> {
-            let mut result: Option<Line> = None;
-            loop {
-                let written = result.as_ref().map(text).transpose()?;
-                let task = turn(ledger, written.as_deref(), alone, &is_over)?;
-                if let Some(Line::Finished(line)) = result.take()
-                    && sender.send(Word::Finished(line)).is_err()
-                {
-                    return Ok(());
-                }
-                match task {
-                    Some(task) => result = Some(Line::Finished(Box::new(run(task)?))),
-                    None => return Ok(()),
-                }
+    let crew = Crew { look, is_over: AtomicBool::new(false), broken: Mutex::new(None) };
+    let make = || -> Result<(), CliError> {
+        let (mut result, mut lines) = (None, Vec::new());
+        loop {
+            lines.clear();
+            if let Some(line) = &result {
+                write(line, &mut lines)?;
             }
-        };
-        if let Err(error) = make() {
-            // Whoever listened has gone only if all is over anyway.
-            let _ = sender.send(Word::Broken(error));
+            let is_over = crew.is_over.load(Ordering::Relaxed);
+            let task = ledger
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .turn(&mut lines, alone, is_over)?;
+            if let Some(Line::Finished(line)) = &result {
+                crew.look(Some(line));
+            }
+            match task {
+                Some(task) => result = Some(Line::Finished(Box::new(run(task)?))),
+                None => return Ok(()),
+            }
         }
     };
-    let mut broken = None;
+    // Nothing is ever sent: that all senders are gone says that all threads are done.
+    let (working, all_done) = mpsc::channel::<Infallible>();
     thread::scope(|scope| {
         for _ in 0..threads.max(1) {
-            let (sender, worker) = (sender.clone(), &worker);
-            scope.spawn(move || worker(sender));
+            let (working, crew, make) = (working.clone(), &crew, &make);
+            scope.spawn(move || {
+                if let Err(error) = make() {
+                    crew.fail(error);
+                }
+                drop(working);
+            });
         }
-        drop(sender);
-        // To the end, so that every result that is on file is looked at.
-        loop {
-            let said = match receiver.recv_timeout(LOOK_UP) {
-                Ok(Word::Finished(line)) => look(Some(&line)),
-                Ok(Word::Broken(error)) => Err(error),
-                Err(mpsc::RecvTimeoutError::Timeout) => look(None),
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            };
-            if said.as_ref().ok() != Some(&Next::Go) {
-                is_over.store(true, Ordering::Relaxed);
-            }
-            if let Err(error) = said {
-                broken.get_or_insert(error);
-            }
+        drop(working);
+        while let Err(mpsc::RecvTimeoutError::Timeout) = all_done.recv_timeout(LOOK_UP) {
+            crew.look(None);
         }
     });
-    broken.map_or(Ok(()), Err)
+    crew.broken.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-fn turn(
-    ledger: &Mutex<Ledger<'_>>,
-    result: Option<&str>,
-    alone: bool,
-    is_over: &AtomicBool,
-) -> Result<Option<Task>, CliError> {
-    let is_over = is_over.load(Ordering::Relaxed);
-    ledger.lock().unwrap_or_else(PoisonError::into_inner).turn(result, alone, is_over)
-}
-
-fn text(line: &Line) -> Result<String, CliError> {
-    line.to_text().map_err(|error| CliError::Internal {
-        message: error.to_string(),
-        replay: crate::cli::command_line(),
-    })
+fn write(line: &Line, lines: &mut Vec<u8>) -> Result<(), CliError> {
+    line.write(lines).map_err(super::internal)
 }
 
 #[cfg(test)]
@@ -209,7 +205,7 @@ mod tests {
                 seeds.extend(line.map(|line| line.seed));
                 Ok(Next::Go)
             };
-            work(threads, false, &ledger, |task| Ok(finished(task)), look).unwrap();
+            work(threads, false, &ledger, |task| Ok(finished(task)), &Mutex::new(look)).unwrap();
             seeds.sort_unstable();
             let expected: Vec<u64> = (1..=500).filter(|seed| !(11..=20).contains(seed)).collect();
             assert_eq!(seeds, expected, "{threads} threads");
@@ -225,8 +221,8 @@ mod tests {
             count += usize::from(line.is_some());
             Ok(if count < 5_000 { Next::Go } else { Next::Stop })
         };
-        work(3, false, &ledger, |task| Ok(finished(task)), look).unwrap();
-        assert!((5_000..5_000 + WAITING_MAX + 4).contains(&count), "{count}");
+        work(3, false, &ledger, |task| Ok(finished(task)), &Mutex::new(look)).unwrap();
+        assert!((5_000..5_004).contains(&count), "{count}");
     }
 
     #[test]
@@ -239,7 +235,7 @@ mod tests {
             seeds.extend(line.map(|line| line.seed));
             Ok(Next::Go)
         };
-        work(1, true, &ledger, |task| Ok(finished(task)), look).unwrap();
+        work(1, true, &ledger, |task| Ok(finished(task)), &Mutex::new(look)).unwrap();
         assert_eq!(seeds, [8, 3]);
     }
 
@@ -256,7 +252,7 @@ mod tests {
             seeds.extend(line.map(|line| line.seed));
             Ok(Next::Go)
         };
-        assert!(work(2, false, &ledger, run, look).is_err());
+        assert!(work(2, false, &ledger, run, &Mutex::new(look)).is_err());
         assert!(seeds.len() < 100_000 && (1..50).all(|seed| seeds.contains(&seed)));
     }
 }

@@ -80,7 +80,7 @@ impl ResultsFile {
         }
         if results.length == 0 {
             let line = Line::Plan(plan.clone()).to_text().map_err(|error| failed(error.into()))?;
-            results.append(&line)?;
+            results.append(line.as_bytes())?;
         }
         Ok((results, found))
     }
@@ -148,8 +148,8 @@ impl ResultsFile {
     }
 
     /// Writes whole lines. If that fails they are not there, and all that was there before is.
-    pub(super) fn append(&mut self, lines: &str) -> Result<(), CliError> {
-        match self.file.write_all(lines.as_bytes()) {
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), CliError> {
+        match self.file.write_all(lines) {
             Ok(()) => {
                 self.length += lines.len() as u64;
                 Ok(())

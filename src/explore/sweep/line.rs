@@ -207,6 +207,17 @@ impl Line {
     pub fn to_text(&self) -> serde_json::Result<String> {
         Ok(serde_json::to_string(self)? + "\n")
     }
+
+    /// Adds [`to_text`](Line::to_text) to others.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn write(&self, lines: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(&mut *lines, self)?;
+        lines.push(b'\n');
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +234,9 @@ mod tests {
     fn lines_are_what_they_always_were() {
         let line = Line::parse(FINISHED.as_bytes()).unwrap();
         assert_eq!(line.to_text().unwrap(), format!("{FINISHED}\n"));
+        let mut lines = b"before\n".to_vec();
+        line.write(&mut lines).unwrap();
+        assert_eq!(lines, format!("before\n{FINISHED}\n").into_bytes());
         let started = r#"{"kind":"started","version":1,"sim":"a/b","seed":7}"#;
         assert_eq!(Line::parse(started.as_bytes()).unwrap().to_text().unwrap().trim(), started);
         let plan = concat!(

@@ -239,5 +239,7 @@ fn needs(kind: ChaosKind) -> &'static str {
         ChaosKind::Disk => "it needs a router or a sidecar among the targets",
         ChaosKind::Provider => "it needs a [[backend]] among the targets",
         ChaosKind::Service => "it needs a [[service]] among the targets",
+        ChaosKind::Sidecar => "it needs the sidecar among the targets",
+        ChaosKind::Dns => "it needs somebody who uses the sidecar among the targets",
     }
 }

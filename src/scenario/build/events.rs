@@ -19,7 +19,7 @@ use crate::scenario::values::{BoundValue, SignedNanos};
 use crate::scenario::vocabulary::{EVENTS, METRICS, MetricUnit, metric};
 use crate::world::Probability;
 
-const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend, service, \
+pub(in crate::scenario) const KINDS: &str = "partition, crash, pause, clock, disk_full, disk_lost, link, backend, service, \
                      sidecar, dns, point";
 
 impl Builder {

@@ -7,17 +7,29 @@ use super::{percent, slow};
 use crate::scenario::model::{FaultKind, Partition};
 use crate::world::{LinkPatch, Stream};
 
-pub(super) fn draw(targets: &Targets<'_>, draws: &mut Stream) -> Option<Vec<FaultKind>> {
+/// The least and most bytes per second that are left of a link: from less than any request takes
+/// to what an answer takes seconds for.
+const BANDWIDTH: (u64, u64) = (500, 50_000);
+
+/// `forms` decides between two forms of one trouble, and moves nothing in the other stream.
+pub(super) fn draw(
+    targets: &Targets<'_>,
+    draws: &mut Stream,
+    forms: &mut Stream,
+) -> Option<Vec<FaultKind>> {
     let (near, far) = draws.pick(&targets.links)?;
     let (one, other) = (near.some(draws), far.some(draws));
     let (from, to) = if draws.below(2) == 0 { (one, other) } else { (other, one) };
     let both = draws.below(2) == 0;
     let link = |patch| FaultKind::Link { from: from.clone(), to: to.clone(), both, patch };
     let none = LinkPatch::default();
+    let (is_other, bandwidth) = (forms.below(2) == 0, forms.between(BANDWIDTH.0, BANDWIDTH.1));
     Some(vec![match draws.below(7) {
+        0 if is_other => FaultKind::Partition(Partition::Isolate(from)),
         0 => FaultKind::Partition(Partition::Between(from, to)),
         1 => FaultKind::Partition(Partition::OneWay { from, to }),
         2 => link(LinkPatch { loss: Some(percent(draws, 5, 50)), ..none }),
+        3 if is_other => link(LinkPatch { bandwidth: Some(bandwidth), ..none }),
         3 => link(LinkPatch { latency: Some(slow(draws, 50, 2_000)), ..none }),
         4 => link(LinkPatch { duplicate: Some(percent(draws, 5, 50)), ..none }),
         5 => {

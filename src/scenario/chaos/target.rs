@@ -1,4 +1,4 @@
-//! What chaos may hit: nodes, the links that carry requests, models, services.
+//! What chaos may hit: nodes, the links that carry requests, models, services, the sidecar.
 //!
 //! A group of agents counts as one thing among others, however many they are; otherwise nothing but
 //! agents would ever be hit.
@@ -20,6 +20,9 @@ pub(in crate::scenario) struct Targets<'a> {
     pub(super) links: Vec<(Place<'a>, Place<'a>)>,
     pub(super) backends: Vec<&'a Backend>,
     pub(super) services: Vec<&'a Service>,
+    pub(super) has_sidecar: bool,
+    /// Who looks up the sidecar by its name.
+    pub(super) askers: Vec<Place<'a>>,
 }
 
 /// A node, or a group of nodes that are alike.
@@ -81,7 +84,10 @@ impl<'a> Targets<'a> {
             .collect();
         let backends = sim.backends.iter().filter(|backend| is_hit(&backend.name)).collect();
         let services = sim.services.iter().filter(|service| is_hit(&service.name)).collect();
-        Targets { links, backends, services, nodes }
+        let has_sidecar = sim.sidecar.is_some() && is_hit("sidecar");
+        let asks = |place: &&Place<'a>| of_sidecar(sim).any(|group| place.is(group.name));
+        let askers = nodes.iter().filter(asks).cloned().collect();
+        Targets { links, backends, services, has_sidecar, askers, nodes }
     }
 
     /// The nodes that keep something on their disk.
@@ -97,6 +103,8 @@ impl<'a> Targets<'a> {
             ChaosKind::Disk => !self.disks().is_empty(),
             ChaosKind::Provider => !self.backends.is_empty(),
             ChaosKind::Service => !self.services.is_empty(),
+            ChaosKind::Sidecar => self.has_sidecar,
+            ChaosKind::Dns => !self.askers.is_empty(),
         }
     }
 }
@@ -105,20 +113,24 @@ impl<'a> Targets<'a> {
 fn links(sim: &Sim) -> impl Iterator<Item = (Group<'_>, Group<'_>)> {
     let one = |name| Group { name, count: 1 };
     let router = sim.has_router().then(|| one("router"));
-    let sidecar = sim.sidecar.as_ref().map(|_| one("sidecar"));
     let agents = sim.agents.iter().map(|it| Group { name: &it.name, count: it.count });
     let askers = sim.askers.iter().map(|it| Group { name: &it.name, count: it.count });
-    let to_router = agents.clone().chain(askers);
+    let to_router = agents.chain(askers);
     let to_router = to_router.filter_map(move |group| Some((group, router?)));
-    let subscribers = sim.subscribers.iter().map(|it| Group { name: &it.name, count: it.count });
-    let clients = sim.clients.iter().map(|it| Group { name: &it.name, count: it.count });
-    let to_sidecar =
-        agents.chain(subscribers).chain(clients).filter_map(move |group| Some((group, sidecar?)));
+    let to_sidecar = of_sidecar(sim).map(move |group| (group, one("sidecar")));
     let to_backends = sim.backends.iter().map(move |it| (one("router"), one(it.name.as_str())));
     let callers = sim.callers.iter();
     let to_services = callers
         .map(move |it| (Group { name: &it.name, count: it.count }, one(it.service.as_str())));
     to_router.chain(to_sidecar).chain(to_backends).chain(to_services).chain(flows(sim))
+}
+
+/// Those who talk to the sidecar; nobody if there is none.
+fn of_sidecar(sim: &Sim) -> impl Iterator<Item = Group<'_>> {
+    let agents = sim.agents.iter().map(|it| Group { name: &it.name, count: it.count });
+    let subscribers = sim.subscribers.iter().map(|it| Group { name: &it.name, count: it.count });
+    let clients = sim.clients.iter().map(|it| Group { name: &it.name, count: it.count });
+    agents.chain(subscribers).chain(clients).filter(|_| sim.sidecar.is_some())
 }
 
 /// The dashboard follows runners and looks into the queue, in which runners and reviewers meet.

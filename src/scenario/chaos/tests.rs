@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::scenario::model::{ChaosKind, Fault, FaultKind, Sim};
+use crate::scenario::build::events::KINDS;
+use crate::scenario::model::{ChaosKind, Fault, FaultKind, Partition, Sim};
 use crate::scenario::parse;
-use crate::world::Seed;
+use crate::world::{LinkPatch, Seed};
 
 const STACK: &str = r#"purpose = "p"
 [sidecar]
@@ -62,6 +63,10 @@ fn every_fault_fires_after_the_beginning_and_heals_before_the_end() {
     }
 }
 
+fn is_left(kind: &str, seen: &BTreeSet<&str>) -> bool {
+    !["", "or"].contains(&kind) && !seen.contains(kind)
+}
+
 #[test]
 fn all_kinds_are_drawn_and_every_target_is_there() {
     let sim = sim("until = \"90s\"\nfaults = { per_minute = 10 }\nat_once = 100");
@@ -79,12 +84,49 @@ fn all_kinds_are_drawn_and_every_target_is_there() {
         "crash",
         "disk_full",
         "disk_lost",
+        "dns",
         "link",
         "partition",
         "pause",
         "service",
+        "sidecar",
     ];
     assert_eq!(seen, BTreeSet::from(all));
+    // All that a sim can plan but this, which is armed: `points_are_armed_one_by_one`.
+    let left: Vec<&str> = KINDS.split([',', ' ']).filter(|kind| is_left(kind, &seen)).collect();
+    assert_eq!(left, ["point"]);
+}
+
+#[test]
+fn every_form_of_trouble_with_links_and_the_sidecar_is_drawn() {
+    let sim = sim("until = \"90s\"\nfaults = { per_minute = 10 }\nat_once = 100\n\
+                   kinds = [\"network\", \"sidecar\", \"dns\"]");
+    let mut seen = BTreeSet::new();
+    for seed in 0..100 {
+        for fault in drawn(&sim, seed) {
+            seen.insert(match fault.kind {
+                FaultKind::Partition(Partition::Between(..)) => "between",
+                FaultKind::Partition(Partition::OneWay { .. }) => "one way",
+                FaultKind::Partition(Partition::Isolate(_)) => "isolate",
+                FaultKind::Link { patch, .. } => match patch {
+                    LinkPatch { loss: Some(_), .. } => "loss",
+                    LinkPatch { bandwidth: Some(_), .. } => "bandwidth",
+                    LinkPatch { duplicate: Some(_), .. } => "duplicate",
+                    LinkPatch { reorder: Some(_), .. } => "reorder",
+                    LinkPatch { corrupt: Some(_), .. } => "corrupt",
+                    _ => "latency",
+                },
+                FaultKind::Sidecar { memory: Some(_), connections: None } => "memory",
+                FaultKind::Sidecar { memory: None, connections: Some(_) } => "connections",
+                FaultKind::Dns { node } => {
+                    assert!(node.as_str().starts_with("rust"), "{node:?}");
+                    "dns"
+                }
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+    assert_eq!(seen.len(), 12, "{seen:?}");
 }
 
 #[test]
@@ -173,7 +215,7 @@ fn only_what_is_a_target_is_hit() {
             }
         }
     }
-    let all = [ChaosKind::Disk, ChaosKind::Service];
+    let all = [ChaosKind::Disk, ChaosKind::Service, ChaosKind::Sidecar];
     assert!(sim.chaos.is_some_and(|chaos| all.iter().all(|kind| !chaos.kinds.contains(kind))));
 }
 

@@ -35,7 +35,8 @@ pub struct Chaos {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChaosKind {
-    /// Links: partitions, one-way ones, loss, latency, duplicates, reordering, damage.
+    /// Links: partitions, one-way ones, nodes cut off from all others, loss, latency, too little
+    /// bandwidth, duplicates, reordering, damage.
     Network,
     /// A node loses its memory, and starts again.
     Crash,
@@ -49,11 +50,15 @@ pub enum ChaosKind {
     Provider,
     /// A service has trouble.
     Service,
+    /// The sidecar runs short of memory or of connections.
+    Sidecar,
+    /// Users of the sidecar do not find it by its name.
+    Dns,
 }
 
 impl ChaosKind {
     /// Every kind. The order decides only between faults of the same instant.
-    pub const ALL: [ChaosKind; 7] = [
+    pub const ALL: [ChaosKind; 9] = [
         ChaosKind::Network,
         ChaosKind::Crash,
         ChaosKind::Pause,
@@ -61,6 +66,8 @@ impl ChaosKind {
         ChaosKind::Clock,
         ChaosKind::Provider,
         ChaosKind::Service,
+        ChaosKind::Sidecar,
+        ChaosKind::Dns,
     ];
 
     /// As written in a sim.
@@ -74,6 +81,8 @@ impl ChaosKind {
             ChaosKind::Clock => "clock",
             ChaosKind::Provider => "provider",
             ChaosKind::Service => "service",
+            ChaosKind::Sidecar => "sidecar",
+            ChaosKind::Dns => "dns",
         }
     }
 }
