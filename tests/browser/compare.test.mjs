@@ -32,7 +32,7 @@ test("a comparison shows each metric with its interval, cost in dollars", async 
   const cost = rows.find((row) => row.metric === "answers.cost");
   assert.equal(cost.unit, "nanodollars");
   assert.equal(cost.finding, "worse", "the fastest is not the cheapest");
-  assert.match((await line("answers.cost").innerText()).replaceAll("\n", " "), /\$\d[\d.]* \$\d[\d.]* \+\$\d[\d.]* \+\$.* to \+\$.*✕ worse/);
+  assert.match((await line("answers.cost").innerText()).replaceAll(/\s+/g, " "), /✕ worse \$\d[\d.]* \$\d[\d.]* \+\$\d[\d.]* \+\$.* to \+\$/);
   assert.equal(await line("answers.cost").locator("svg[role=img]").count(), 1, "its interval, drawn");
   // Where all seeds are the same, there is no interval of nothing.
   assert.doesNotMatch(await text(page, "table"), /0 points to 0 points/);

@@ -40,13 +40,13 @@ function simPanel(sim, index) {
   const rows = sim.rows.filter((row) => row.finding !== "unmeasured").map((row) => {
     const [word, tone] = FINDINGS[row.finding] ?? [visible(row.finding), null];
     const isSame = row.finding === "same";
-    return [row.metric, valueOf[row.unit](row.a), valueOf[row.unit](row.b), isSame ? "–" : signed(row.unit, row.difference),
-      row.interval && !isSame ? `${signed(row.unit, row.interval[0])} to ${signed(row.unit, row.interval[1])}` : "–", isSame ? null : bar(row),
-      el(`span${tone ? `.${tone}` : ".note"}`, row.finding === "not_shown" ? `${word} at ${counted(row.seeds, "seed")}` : word)];
+    const said = el(`span${tone ? `.${tone}` : ".note"}`, row.finding === "not_shown" ? `${word} at ${counted(row.seeds, "seed")}` : word);
+    return [row.metric, said, valueOf[row.unit](row.a), valueOf[row.unit](row.b), isSame ? "–" : signed(row.unit, row.difference),
+      row.interval && !isSame ? `${signed(row.unit, row.interval[0])} to ${signed(row.unit, row.interval[1])}` : "–", isSame ? null : bar(row)];
   });
   const missing = sim.rows.filter((row) => row.finding === "unmeasured").map((row) => row.metric);
   return panel(`sim-${index}`, nameEl(sim.sim, 100), counted(sim.seeds, "seed"),
-    el("div.scroll-x.wide", { tabindex: "0", role: "region", "aria-label": `Metrics of ${short(sim.sim, 60)}` }, table("Metrics of both sides", ["metric", "#A", "#B", "#B − A", `#${percent} interval`, "around 0", "what can be said"], rows)),
+    el("div.scroll-x.wide", { tabindex: "0", role: "region", "aria-label": `Metrics of ${short(sim.sim, 60)}` }, table("Metrics of both sides", ["metric", "B is", "#A", "#B", "#B − A", `#${percent} interval`, "around 0"], rows)),
     sim.unmeasured ? el("p.note", `${counted(sim.unmeasured, "seed")} of which only whether it passed is known`) : null,
     sim.alone ? el("p.note", `${counted(sim.alone, "seed")} left out: only one side has one result of each`) : null,
     missing.length ? el("p.note", `Not measured on both sides (tokens of quotas are with a quota, cost is if models have prices): ${missing.join(", ")}.`) : null);
