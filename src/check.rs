@@ -22,7 +22,7 @@ mod watch;
 use serde::Serialize;
 
 pub use expect::metric_text;
-pub use metrics::{Metrics, Outcomes};
+pub use metrics::{Metrics, Outcomes, Usage};
 pub use moments::{Moment, Moments};
 pub use watch::{ALWAYS, Watch};
 

@@ -8,6 +8,7 @@
 mod attempt;
 mod check;
 mod clock;
+mod collector;
 mod compare;
 mod completions;
 mod config;

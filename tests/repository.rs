@@ -39,3 +39,5 @@ mod migration;
 mod readme;
 #[path = "repository/tidy.rs"]
 mod tidy;
+#[path = "repository/traced.rs"]
+mod traced;

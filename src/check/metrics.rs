@@ -2,12 +2,12 @@
 
 mod sidecar;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use serde::Serialize;
 
 use crate::{
-    scenario::PPM,
+    scenario::{PPM, Sim},
     stack::{Event, RequestOutcome, SidecarEvent},
     world::{Outcome, Time},
 };
@@ -31,12 +31,26 @@ pub struct Outcomes {
     pub unfinished: u64,
 }
 
+/// What the answers of a run took of the models. What was generated and then given up is not in it:
+/// nobody tells the router how much that was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Tokens of the prompts that were answered, and of their answers.
+    pub tokens: u64,
+    /// What the output tokens cost at the prices of their models, in billionths of a dollar; `None`
+    /// if no model of the sim has a price.
+    pub nanodollars: Option<u64>,
+}
+
 /// What a run measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Metrics {
     /// What became of the requests.
     #[serde(skip)]
     pub requests: Outcomes,
+    /// What the answers took.
+    #[serde(skip)]
+    pub usage: Usage,
     /// Every metric by name: counts as they are, ratios in parts per million, durations in
     /// nanoseconds. A metric that has no value (the latency of no request) is not there.
     pub values: BTreeMap<&'static str, u64>,
@@ -47,10 +61,40 @@ pub struct Metrics {
 pub(super) struct Tally {
     requests: Outcomes,
     latencies_ns: Vec<u64>,
+    bill: Bill,
     sidecar: sidecar::Sidecar,
     routing: Routing,
     guards: Guards,
     services: Services,
+}
+
+/// What answers took so far.
+#[derive(Default)]
+struct Bill {
+    /// Millionths of a dollar for a million output tokens, by model; only prices that are stated.
+    prices: BTreeMap<Rc<str>, u64>,
+    tokens: u64,
+    /// Millionths of a millionth of a dollar.
+    cost: u128,
+}
+
+impl Bill {
+    fn new(sim: &Sim) -> Bill {
+        let priced = sim.backends.iter().filter(|model| model.price_micros > 0);
+        let prices = priced.map(|model| (model.name.as_str().into(), model.price_micros));
+        Bill { prices: prices.collect(), ..Bill::default() }
+    }
+
+    fn add(&mut self, model: &str, input_tokens: u32, output_tokens: u32) {
+        self.tokens += u64::from(input_tokens) + u64::from(output_tokens);
+        let price = self.prices.get(model).copied().unwrap_or(0);
+        self.cost += u128::from(output_tokens) * u128::from(price);
+    }
+
+    fn usage(&self) -> Usage {
+        let cost = u64::try_from(self.cost / 1_000).unwrap_or(u64::MAX);
+        Usage { tokens: self.tokens, nanodollars: (!self.prices.is_empty()).then_some(cost) }
+    }
 }
 
 /// What the router did for requests.
@@ -94,6 +138,10 @@ struct Services {
 }
 
 impl Tally {
+    pub(super) fn new(sim: &Sim) -> Tally {
+        Tally { bill: Bill::new(sim), ..Tally::default() }
+    }
+
     pub(super) fn see(&mut self, at: Time, event: &Event) {
         let (routing, guards) = (&mut self.routing, &mut self.guards);
         match event {
@@ -106,8 +154,9 @@ impl Tally {
             Event::AttemptSkipped { .. } => routing.skipped += 1,
             Event::RetryScheduled { .. } => routing.retries += 1,
             Event::RetryRefused { .. } => routing.refused += 1,
-            Event::RequestRouted { fallback_used, .. } => {
+            Event::RequestRouted { model, fallback_used, input_tokens, output_tokens, .. } => {
                 routing.fallback_used += u64::from(*fallback_used);
+                self.bill.add(model, *input_tokens, *output_tokens);
             }
             Event::RequestEnded { outcome, baggage_kept, .. } => {
                 *match outcome {
@@ -210,7 +259,7 @@ impl Tally {
         }
         let names = ["services.p50", "services.p95", "services.p99"];
         percentiles_ms(names, &mut self.services.latencies_ms, &mut values);
-        Metrics { requests, values }
+        Metrics { requests, usage: self.bill.usage(), values }
     }
 }
 
@@ -281,6 +330,18 @@ mod tests {
         assert_eq!(services.latencies_ms, [7]);
         assert_eq!((services.calls, services.ok, services.rejected), (2, 1, 1));
         assert_eq!(services.per_second(), Some(4));
+    }
+
+    #[test]
+    fn answers_cost_what_their_models_do() {
+        let prices = BTreeMap::from([("opus".into(), 75_000_000), ("haiku".into(), 250_000)]);
+        let mut bill = Bill { prices, ..Bill::default() };
+        bill.add("opus", 1_000, 200);
+        bill.add("haiku", 10, 3);
+        bill.add("free", 5, 5);
+        // 200 tokens at 75 dollars a million are 1.5 cents; three at a quarter, 750 billionths.
+        assert_eq!(bill.usage(), Usage { tokens: 1_223, nanodollars: Some(15_000_750) });
+        assert_eq!(Bill::default().usage().nanodollars, None, "nobody has a price");
     }
 
     #[test]

@@ -201,7 +201,7 @@ impl Watch {
             _ => None,
         });
         Ok(Watch {
-            tally: Tally::default(),
+            tally: Tally::new(sim),
             expectations: sim.expectations.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
             sometimes: sim.sometimes.iter().map(|wanted| Watched::new(sim, wanted)).collect(),
             healing: Healing::new(sim),

@@ -1,16 +1,17 @@
 //! The files that show one run to others: its spans as OTLP JSON, and all of it as a Perfetto trace.
 //!
-//! Like every file of a verb they are created before anything runs.
+//! Like every file of a verb they are created before anything runs. Spans can go to a collector instead.
 
 use std::{
     fs::File,
     io::{BufWriter, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
 
 use super::{
+    collector::Collector,
     error::CliError,
     output::{self, OutputFile},
 };
@@ -23,8 +24,8 @@ use crate::{
 /// What to export of one run.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Write the spans as OTLP JSON; for one seed of one sim
-    #[arg(long, value_name = "FILE")]
+    /// Write the spans as OTLP JSON, or post them to a collector as in http://localhost:4318; for one seed of one sim
+    #[arg(long, value_name = "FILE|URL")]
     otlp: Option<PathBuf>,
     /// Write spans, messages and faults as a Perfetto trace; for one seed of one sim
     #[arg(long, value_name = "FILE")]
@@ -40,28 +41,48 @@ impl ExportArgs {
 
     /// Creates the files.
     pub(super) fn create(&self) -> Result<Exports, CliError> {
-        let otlp = output::create(self.otlp.as_deref())?;
+        let otlp = self.otlp.as_deref().map(SpanOutput::begin).transpose()?;
         Ok(Exports { otlp, perfetto: output::create(self.perfetto.as_deref())? })
+    }
+}
+
+/// Where spans go.
+enum SpanOutput {
+    File(OutputFile),
+    Collector(Collector),
+}
+
+impl SpanOutput {
+    /// Creates the file, or looks whether the collector is there.
+    fn begin(path: &Path) -> Result<SpanOutput, CliError> {
+        match path.to_str().and_then(Collector::parse) {
+            Some(collector) => {
+                let collector = collector?;
+                collector.look()?;
+                Ok(SpanOutput::Collector(collector))
+            }
+            None => output::file(path).map(SpanOutput::File),
+        }
     }
 }
 
 /// Files that are there and will be written to.
 #[derive(Default)]
 pub(super) struct Exports {
-    otlp: Option<OutputFile>,
+    otlp: Option<SpanOutput>,
     perfetto: Option<OutputFile>,
 }
 
 /// What is being written.
 pub(super) struct Exporting {
-    spans: Option<(Spans, OutputFile)>,
+    spans: Option<(Spans, SpanOutput)>,
     perfetto: Option<(PerfettoWriter<BufWriter<File>>, PathBuf)>,
 }
 
 impl Exports {
     /// The observers that a run needs, and what to ask when it is over.
     pub(super) fn begin(self) -> (Exporting, Vec<Box<dyn Observer>>) {
-        let spans = self.otlp.map(|file| (Spans::new(), file));
+        let spans = self.otlp.map(|output| (Spans::new(), output));
         let perfetto = self
             .perfetto
             .map(|OutputFile { path, file }| (PerfettoWriter::new(BufWriter::new(file)), path));
@@ -82,14 +103,23 @@ impl Exporting {
         if let Some((writer, path)) = self.perfetto {
             writer.finish().map_err(|source| CliError::Output { path, source })?;
         }
-        if let Some((spans, OutputFile { path, file })) = self.spans {
-            let request = otlp(&sim.name, sim.start, &spans.finish());
-            let mut output = BufWriter::new(file);
-            let written = serde_json::to_writer(&mut output, &request).map_err(Into::into);
-            let written = written.and_then(|()| output.write_all(b"\n"));
-            let written = written.and_then(|()| output.flush());
-            written.map_err(|source| CliError::Output { path, source })?;
+        let Some((spans, output)) = self.spans else { return Ok(()) };
+        let request = otlp(&sim.name, sim.start, &spans.finish());
+        match output {
+            SpanOutput::Collector(collector) => {
+                let body = serde_json::to_vec(&request).map_err(|error| CliError::Internal {
+                    message: error.to_string(),
+                    replay: super::command_line(),
+                })?;
+                collector.post(&body)
+            }
+            SpanOutput::File(OutputFile { path, file }) => {
+                let mut output = BufWriter::new(file);
+                let written = serde_json::to_writer(&mut output, &request).map_err(Into::into);
+                let written = written.and_then(|()| output.write_all(b"\n"));
+                let written = written.and_then(|()| output.flush());
+                written.map_err(|source| CliError::Output { path, source })
+            }
         }
-        Ok(())
     }
 }

@@ -24,11 +24,15 @@ pub(super) struct OutputFile {
 
 /// Creates a file, if one is asked for.
 pub(super) fn create(path: Option<&Path>) -> Result<Option<OutputFile>, CliError> {
-    let create = |path: &Path| match File::create(path) {
+    path.map(file).transpose()
+}
+
+/// Creates a file.
+pub(super) fn file(path: &Path) -> Result<OutputFile, CliError> {
+    match File::create(path) {
         Ok(file) => Ok(OutputFile { path: path.to_owned(), file }),
         Err(source) => Err(CliError::Output { path: path.to_owned(), source }),
-    };
-    path.map(create).transpose()
+    }
 }
 
 /// Writes a sim as it is under a seed, as a plain sim.

@@ -28,6 +28,8 @@ pub enum Unit {
     Ppm,
     /// Microseconds of virtual time.
     Us,
+    /// Billionths of a dollar.
+    Nanodollars,
 }
 
 /// Something of a run that is compared.
@@ -61,6 +63,8 @@ pub const QUANTITIES: &[Quantity] = &[
     less("latency.p50", Unit::Us, |line| line.measured?.p50_us),
     less("latency.p95", Unit::Us, |line| line.measured?.p95_us),
     less("latency.p99", Unit::Us, |line| line.measured?.p99_us),
+    less("answers.tokens", Unit::Count, |line| line.measured?.answer_tokens),
+    less(COST, Unit::Nanodollars, |line| line.measured?.cost_nanodollars),
     less(TOKENS, Unit::Count, |line| Some(line.measured?.tokens)),
     less("requests.attempts", Unit::Count, |line| Some(line.measured?.attempts)),
     less("requests.retries", Unit::Count, |line| Some(line.measured?.retries)),
@@ -69,6 +73,8 @@ pub const QUANTITIES: &[Quantity] = &[
 
 /// The share of runs that came to what they must.
 const PASSED: &str = "runs.passed";
+/// What the answers cost at the prices of their models.
+const COST: &str = "answers.cost";
 /// The tokens that were charged to quotas.
 const TOKENS: &str = "quota.tokens";
 

@@ -289,6 +289,53 @@ mod tests {
     }
 
     #[test]
+    fn two_gigabytes_in_one_line_are_refused_after_four_megabytes() {
+        let endless = io::repeat(b' ').take(2 << 30);
+        let log = io::BufReader::new(HEADER.as_bytes().chain(endless));
+        let mut reader = LogReader::new(log).unwrap();
+        assert!(matches!(reader.next(), Some(Err(LogError::TooLong { line: 2 }))));
+        assert!(reader.next().is_none());
+        let left = reader.input.into_inner().into_inner().1.limit();
+        let read = (2 << 30) - left;
+        assert!(read < LINE_BYTES_MAX + 100_000, "{read} bytes were read");
+    }
+
+    /// A log that is made as it is read, of so many lines of a megabyte.
+    struct Made {
+        lines: u64,
+        line: Vec<u8>,
+        at: usize,
+    }
+
+    impl io::Read for Made {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.at == self.line.len() {
+                (self.at, self.lines) = (0, self.lines.saturating_sub(1));
+            }
+            if self.lines == 0 {
+                return Ok(0);
+            }
+            let count = buffer.len().min(self.line.len() - self.at);
+            buffer[..count].copy_from_slice(&self.line[self.at..self.at + count]);
+            self.at += count;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn a_log_of_any_size_is_read_line_by_line() {
+        let text = format!("{{\"note\":\"{}\"}}", "x".repeat(1 << 20));
+        let line = RECORD.replace("{}", &text).into_bytes();
+        let length = line.len();
+        let made = Made { lines: 64, line, at: 0 };
+        let log = io::BufReader::new(HEADER.as_bytes().chain(made));
+        let mut reader = LogReader::new(log).unwrap();
+        assert_eq!(reader.by_ref().map(Result::unwrap).count(), 64);
+        let kept = reader.buffer.capacity();
+        assert!(kept < 4 * length, "{kept} bytes are kept after 64 lines of {length}");
+    }
+
+    #[test]
     fn nothing_is_read_after_an_error() {
         let text = format!("{HEADER}nonsense\n{RECORD}");
         let mut reader = LogReader::new(text.as_bytes()).unwrap();

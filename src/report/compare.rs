@@ -73,7 +73,10 @@ pub fn notes(sim: &SimComparison) -> Vec<String> {
         .collect();
     if !names.is_empty() {
         let names = names.join(", ");
-        notes.push(format!("not measured (tokens are, under a quota): {names}"));
+        notes.push(format!(
+            "not measured on both sides (tokens of quotas are with a quota, cost is if models have \
+             prices): {names}"
+        ));
     }
     notes
 }
@@ -145,6 +148,7 @@ fn value(unit: Unit, value: f64) -> String {
         Unit::Count => format!("{value:.2}"),
         Unit::Ppm => format!("{:.2}%", value / 10_000.0),
         Unit::Us => format!("{:.2}ms", value / 1_000.0),
+        Unit::Nanodollars => format!("${:.6}", value / 1e9),
     }
 }
 
@@ -154,6 +158,7 @@ fn change(unit: Unit, change: f64) -> String {
         Unit::Count => format!("{change:+.2}"),
         Unit::Ppm => format!("{:+.2}pt", change / 10_000.0),
         Unit::Us => format!("{:+.2}ms", change / 1_000.0),
+        Unit::Nanodollars => format!("{:+.6}$", change / 1e9),
     };
     // Nothing has no sign.
     match text.strip_prefix(['+', '-']) {
@@ -214,6 +219,8 @@ mod tests {
         assert_eq!(value(Unit::Ppm, 985_700.0), "98.57%");
         assert_eq!(change(Unit::Ppm, 7_000.0), "+0.70pt");
         assert_eq!(change(Unit::Count, -0.001), "0.00");
+        assert_eq!(value(Unit::Nanodollars, 15_000_750.0), "$0.015001");
+        assert_eq!(change(Unit::Nanodollars, -1e6), "-0.001000$");
         assert_eq!(percent(0.99), "99%");
         assert_eq!(percent(1.0 - 0.05 / 3.0), "98.33%");
     }

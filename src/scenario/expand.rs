@@ -148,8 +148,9 @@ fn router(world: &mut World, sim: &Sim, models: &[Model]) -> Peer<stack::Router>
 fn operators(world: &mut World, sim: &Sim, router: Peer<stack::Router>) {
     for operator in &sim.operators {
         let (own, settled) = (Rc::new(operator.clone()), Rc::new(Cell::new(0)));
+        let tracing = sim.tracing.unwrap_or_default();
         world.spawn(operator.name.clone(), move |env| {
-            Operator::new(env, Rc::clone(&own), router, Rc::clone(&settled))
+            Operator::new(env, Rc::clone(&own), router, Rc::clone(&settled), tracing)
         });
     }
 }

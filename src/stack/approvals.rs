@@ -11,10 +11,14 @@ use std::{
 
 use actix::{Actor, Context, Handler, Message};
 
-use super::{FlowEvent, settings::flow};
+use super::{
+    FlowEvent,
+    settings::{Tracing, flow},
+    tracer::{Owed, TraceHeader, Tracer},
+};
 use crate::{
     policy::approval::{Entry, Queue, Refusal, Standing},
-    world::{Env, Later, Promise, Timer},
+    world::{Env, Later, Timer},
 };
 
 /// Where entries lie on the disk.
@@ -28,6 +32,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 #[rtype(result = "Standing")]
 pub(super) struct Submit {
     pub(super) task: Rc<str>,
+    pub(super) trace: TraceHeader,
 }
 
 /// Every approval, and how it stands.
@@ -36,7 +41,9 @@ pub(super) type Standings = Rc<[(Rc<str>, Standing)]>;
 /// Asks what there is.
 #[derive(Clone, Message)]
 #[rtype(result = "Standings")]
-pub(super) struct Look;
+pub(super) struct Look {
+    pub(super) trace: TraceHeader,
+}
 
 /// Decides. Decided again by the same reviewer in the same way, it is the same decision.
 #[derive(Clone, Message)]
@@ -45,6 +52,7 @@ pub(super) struct Decide {
     pub(super) task: Rc<str>,
     pub(super) approve: bool,
     pub(super) by: Rc<str>,
+    pub(super) trace: TraceHeader,
 }
 
 /// The actor.
@@ -53,14 +61,23 @@ pub struct Approvals {
     settings: Rc<flow::Approvals>,
     queue: Queue,
     /// Who waits for which. Whoever asked for the same before no longer does.
-    waiting: BTreeMap<Rc<str>, Promise<Standing>>,
+    waiting: BTreeMap<Rc<str>, Owed<Standing>>,
     expiry: Option<Timer>,
+    tracer: Tracer,
 }
 
 impl Approvals {
     /// A queue with these settings.
     pub fn new(env: Env<Approvals>, settings: Rc<flow::Approvals>) -> Approvals {
-        Approvals { env, settings, queue: Queue::default(), waiting: BTreeMap::new(), expiry: None }
+        Approvals {
+            // Whether a trace is kept is decided where it begins.
+            tracer: Tracer::new(&env, Tracing::default()),
+            env,
+            settings,
+            queue: Queue::default(),
+            waiting: BTreeMap::new(),
+            expiry: None,
+        }
     }
 
     fn emit(&self, event: FlowEvent) {
@@ -104,9 +121,9 @@ impl Approvals {
         self.env.disk().sync(move |approvals, _| {
             let standing = approvals.queue.standing(&task);
             if let Some(standing) = standing.filter(|it| *it != Standing::Pending)
-                && let Some(promise) = approvals.waiting.remove(&task)
+                && let Some(owed) = approvals.waiting.remove(&task)
             {
-                promise.keep(standing);
+                owed.keep(&approvals.env, None, standing);
             }
         });
     }
@@ -153,11 +170,13 @@ impl Actor for Approvals {
 impl Handler<Submit> for Approvals {
     type Result = Later<Standing>;
 
-    fn handle(&mut self, Submit { task }: Submit, _: &mut Context<Self>) -> Self::Result {
-        let (promise, later) = Later::promise();
+    fn handle(&mut self, Submit { task, trace }: Submit, _: &mut Context<Self>) -> Self::Result {
+        let name = || format!("submit {task}");
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
         let new = self.queue.submit(self.env.now(), self.settings.expires_after, &task);
         if let Some(entry) = new {
             if !self.put(&task, entry) {
+                owed.reset(&self.env);
                 return later;
             }
             let submitted = Rc::clone(&task);
@@ -166,7 +185,9 @@ impl Handler<Submit> for Approvals {
             });
             self.expire();
         }
-        self.waiting.insert(Rc::clone(&task), promise);
+        if let Some(earlier) = self.waiting.insert(Rc::clone(&task), owed) {
+            earlier.reset(&self.env);
+        }
         self.tell(task);
         later
     }
@@ -175,10 +196,10 @@ impl Handler<Submit> for Approvals {
 impl Handler<Look> for Approvals {
     type Result = Later<Standings>;
 
-    fn handle(&mut self, _: Look, _: &mut Context<Self>) -> Self::Result {
-        let (promise, later) = Later::promise();
+    fn handle(&mut self, Look { trace }: Look, _: &mut Context<Self>) -> Self::Result {
+        let (owed, later) = self.tracer.take(&self.env, &trace, || "look".to_owned());
         let all = self.queue.all().map(|(task, standing)| (Rc::clone(task), standing)).collect();
-        self.env.disk().sync(move |_, _| promise.keep(all));
+        self.env.disk().sync(move |approvals, _| owed.keep(&approvals.env, None, all));
         later
     }
 }
@@ -186,18 +207,17 @@ impl Handler<Look> for Approvals {
 impl Handler<Decide> for Approvals {
     type Result = Later<Result<(), Refusal>>;
 
-    fn handle(
-        &mut self,
-        Decide { task, approve, by }: Decide,
-        _: &mut Context<Self>,
-    ) -> Self::Result {
-        let (promise, later) = Later::promise();
+    fn handle(&mut self, decide: Decide, _: &mut Context<Self>) -> Self::Result {
+        let Decide { task, approve, by, trace } = decide;
+        let name = || format!("decide {task}");
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
         let decided = self.queue.decide(self.env.now(), &task, approve, &by);
         let (answer, event) = match decided {
             Ok(None) => (Ok(()), None),
             Ok(Some(entry)) => {
                 let decision = entry.standing.as_str();
                 if !self.put(&task, entry) {
+                    owed.reset(&self.env);
                     return later;
                 }
                 self.expire();
@@ -211,7 +231,8 @@ impl Handler<Decide> for Approvals {
         };
         self.env.disk().sync(move |approvals, _| {
             event.into_iter().for_each(|event| approvals.emit(event));
-            promise.keep(answer);
+            let error = answer.err().map(Refusal::as_str);
+            owed.keep(&approvals.env, error, answer);
             approvals.tell(task);
         });
         later

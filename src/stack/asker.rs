@@ -11,7 +11,8 @@ use super::{
     Event,
     message::{HealthQuery, HealthReport, ModelHealth},
     router::Router,
-    settings::service::AskerGroup,
+    settings::{Tracing, service::AskerGroup},
+    tracer::{self, Span, Tracer},
 };
 use crate::{
     policy::health::Availability,
@@ -25,6 +26,7 @@ pub struct Asker {
     router: Peer<Router>,
     /// How many questions are left, over all lives.
     left: Rc<Cell<u32>>,
+    tracer: Tracer,
 }
 
 impl Asker {
@@ -34,8 +36,10 @@ impl Asker {
         group: Rc<AskerGroup>,
         router: Peer<Router>,
         left: Rc<Cell<u32>>,
+        tracing: Tracing,
     ) -> Asker {
-        Asker { env, group, router, left }
+        let tracer = Tracer::new(&env, tracing);
+        Asker { env, group, router, left, tracer }
     }
 
     fn wait(&self) {
@@ -47,16 +51,19 @@ impl Asker {
         }
     }
 
-    fn ask(&self) {
+    fn ask(&mut self) {
         self.left.set(self.left.get().saturating_sub(1));
         let began = self.env.now();
+        let span = self.tracer.call(&self.env, None, || "check router".to_owned());
         self.env
-            .call(&self.router, HealthQuery)
+            .call(&self.router, HealthQuery { trace: span.context.into() })
             .timeout(self.group.timeout)
-            .then(move |asker, answer, _| asker.told(began, answer));
+            .then(move |asker, answer, _| asker.told(began, span, answer));
     }
 
-    fn told(&self, began: Time, answer: Result<HealthReport, CallError>) {
+    fn told(&self, began: Time, span: Span, answer: Result<HealthReport, CallError>) {
+        let error = tracer::failure(&answer);
+        tracer::ended(&self.env, &span, error, Vec::new);
         let took = (self.env.now() - began).as_millis();
         let (status, parts) = match &answer {
             Ok(report) => (report.status.as_str(), describe(report)),

@@ -29,7 +29,7 @@ use super::{
     point,
     router::provider,
     settings::{self, ErrorKind, ErrorMix, RetryAfter},
-    tracer::{self, Accepted, Span, SpanKind, SpanStarted, TraceHeader, Tracer},
+    tracer::{self, Accepted, Owed, Span, SpanKind, SpanStarted, TraceHeader, Tracer},
     wire::{self, Problem},
 };
 use crate::{
@@ -72,7 +72,7 @@ pub struct Backend {
     streams: BTreeMap<StreamKey, OpenStream>,
     /// Calls that will never be answered.
     silent: Vec<Promise<Generated>>,
-    silent_probes: Vec<Promise<health::Status>>,
+    silent_probes: Vec<Owed<health::Status>>,
 }
 
 /// What happens to one request.
@@ -396,12 +396,13 @@ impl Handler<Generate> for Backend {
 impl Handler<Probe> for Backend {
     type Result = Later<health::Status>;
 
-    fn handle(&mut self, _: Probe, _: &mut Context<Self>) -> Self::Result {
-        let (promise, later) = Later::promise();
+    fn handle(&mut self, Probe { trace }: Probe, _: &mut Context<Self>) -> Self::Result {
+        let name = || format!("check {}", self.settings.name);
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
         match self.probe() {
-            Probed::Says(status) => promise.keep(status),
-            Probed::Silence => self.silent_probes.push(promise),
-            Probed::Reset => drop(promise),
+            Probed::Says(status) => owed.keep(&self.env, None, status),
+            Probed::Silence => self.silent_probes.push(owed),
+            Probed::Reset => owed.reset(&self.env),
         }
         later
     }

@@ -14,17 +14,26 @@ use super::{
     Event,
     message::BreakerHealth,
     service::{Call, Service, ServiceError},
-    settings::service::{BreakerPer, CallerGroup, Pace},
+    settings::{
+        Tracing,
+        service::{BreakerPer, CallerGroup, Pace},
+    },
+    tracer::{self, Span, TraceHeader, Tracer},
 };
 use crate::{
     policy::breaker::{Breaker, Outcome, Permit, Settings},
-    world::{CallError, Env, Peer, Stream, Time},
+    world::{CallError, Env, Later, Peer, Stream, Time},
 };
 
-/// Monitor to caller: how is one of your breakers, by its place in [`breaker_names`]?
-#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+/// Monitor to caller: how is one of your breakers?
+#[derive(Clone, Debug, Message, PartialEq, Eq)]
 #[rtype(result = "Option<BreakerHealth>")]
-pub struct BreakerQuery(pub usize);
+pub struct BreakerQuery {
+    /// Its place in [`breaker_names`].
+    pub place: usize,
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
+}
 
 /// What a caller is made of.
 #[derive(Clone)]
@@ -36,6 +45,8 @@ pub struct CallerParts {
     /// How many calls are left. It belongs to the work, not to the process, so a restarted caller
     /// goes on where it stopped.
     pub left: Rc<Cell<u32>>,
+    /// How traces are made.
+    pub tracing: Tracing,
 }
 
 /// The names of the breakers of the caller at `node`: `<node>/<service>` or
@@ -72,6 +83,7 @@ pub struct Caller {
     operations: Vec<(Rc<str>, Option<usize>)>,
     breakers: Vec<(Rc<str>, Breaker)>,
     thinks: Stream,
+    tracer: Tracer,
     /// Calls that were begun in this life.
     begun: usize,
 }
@@ -106,6 +118,7 @@ impl Caller {
             operations: group.operations.iter().map(operation).collect(),
             service: group.service.as_str().into(),
             thinks: env.stream("think"),
+            tracer: Tracer::new(&env, parts.tracing),
             begun: 0,
             env,
             parts,
@@ -148,14 +161,26 @@ impl Caller {
                 Err(_) => return self.end(job, "circuit_open"),
             }
         }
-        let call = Call { operation: Rc::clone(&job.operation) };
+        let name = || format!("{}/{}", self.service, job.operation);
+        let span = self.tracer.call(&self.env, None, name);
+        let call = Call { operation: Rc::clone(&job.operation), trace: span.context.into() };
         self.env
             .call(&self.parts.service, call)
             .timeout(self.parts.group.timeout)
-            .then(move |caller, answer, _| caller.answered(job, answer));
+            .then(move |caller, answer, _| caller.answered(job, span, answer));
     }
 
-    fn answered(&mut self, job: Job, answer: Result<Result<(), ServiceError>, CallError>) {
+    fn answered(
+        &mut self,
+        job: Job,
+        span: Span,
+        answer: Result<Result<(), ServiceError>, CallError>,
+    ) {
+        let error = match &answer {
+            Ok(answer) => answer.err().map(ServiceError::as_str),
+            Err(error) => Some(error.name()),
+        };
+        tracer::ended(&self.env, &span, error, Vec::new);
         let outcome = match answer {
             Ok(Ok(())) => "ok",
             Ok(Err(ServiceError::PoolExhausted)) => "pool_exhausted",
@@ -240,9 +265,23 @@ impl Actor for Caller {
 }
 
 impl Handler<BreakerQuery> for Caller {
-    type Result = Option<BreakerHealth>;
+    type Result = Later<Option<BreakerHealth>>;
 
-    fn handle(&mut self, BreakerQuery(place): BreakerQuery, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, query: BreakerQuery, _: &mut Context<Self>) -> Self::Result {
+        let BreakerQuery { place, trace } = query;
+        let name = || match self.breakers.get(place) {
+            Some((name, _)) => format!("check {name}"),
+            None => "check".to_owned(),
+        };
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
+        let health = self.breaker_health(place);
+        owed.keep(&self.env, None, health);
+        later
+    }
+}
+
+impl Caller {
+    fn breaker_health(&mut self, place: usize) -> Option<BreakerHealth> {
         let now = self.env.now();
         let (_, guard) = self.breakers.get_mut(place)?;
         guard.poll(now);

@@ -22,7 +22,8 @@ use super::{
     FlowEvent,
     approvals::{Approvals, Look, Standings},
     runner::{Follow, News, OpenTasks, Runner, Told},
-    settings::flow,
+    settings::{Tracing, flow},
+    tracer::{self, Span, Tracer},
 };
 use crate::{
     policy::{progress::Update, widget::Signal},
@@ -47,6 +48,8 @@ pub struct DashboardParts {
     pub approvals: Option<Peer<Approvals>>,
     /// It is closed when these are done.
     pub open: OpenTasks,
+    /// How traces are made.
+    pub tracing: Tracing,
 }
 
 /// The actor.
@@ -66,6 +69,7 @@ pub struct Dashboard {
     /// Whether there is something to keep.
     is_changed: bool,
     timers: Vec<Timer>,
+    tracer: Tracer,
 }
 
 impl Dashboard {
@@ -73,6 +77,7 @@ impl Dashboard {
     pub fn new(env: Env<Dashboard>, parts: DashboardParts) -> Dashboard {
         let storage = Storage::new(parts.settings.store.clone());
         Dashboard {
+            tracer: Tracer::new(&env, parts.tracing),
             env,
             parts,
             feeds: Vec::new(),
@@ -111,9 +116,13 @@ impl Dashboard {
         feed.open(now, stream);
         let after = feed.last;
         let resumes = is_first || self.parts.settings.resume;
-        let follow = Follow { stream, after: resumes.then_some(after), reader: self.env.me() };
+        let span = self.tracer.call(&self.env, None, || format!("follow {runner}"));
+        let (after_it, trace) = (resumes.then_some(after), span.context.into());
+        let follow = Follow { stream, after: after_it, reader: self.env.me(), trace };
         self.emit(FlowEvent::StreamOpened { runner, after });
         self.env.call(&peer, follow).timeout(PATIENCE).then(move |dashboard, answer, _| {
+            let error = tracer::failure(&answer);
+            tracer::ended(&dashboard.env, &span, error, Vec::new);
             let is_open = dashboard.feeds.get(place).is_some_and(|feed| feed.is_open(stream));
             if let Some(error) = answer.err().filter(|_| is_open) {
                 dashboard.failed(place, error.name());
@@ -179,14 +188,18 @@ impl Dashboard {
     fn look_into_queue(&mut self) {
         let Some(approvals) = self.parts.approvals else { return };
         let is_last = !self.parts.open.any();
+        let span = self.tracer.call(&self.env, None, || "look".to_owned());
+        let look = Look { trace: span.context.into() };
         self.env
-            .call(&approvals, Look)
+            .call(&approvals, look)
             .timeout(PATIENCE)
             .duplicable()
-            .then(move |dashboard, all, _| dashboard.queue_answered(all, is_last));
+            .then(move |dashboard, all, _| dashboard.queue_answered(all, span, is_last));
     }
 
-    fn queue_answered(&mut self, all: Result<Standings, CallError>, is_last: bool) {
+    fn queue_answered(&mut self, all: Result<Standings, CallError>, span: Span, is_last: bool) {
+        let error = tracer::failure(&all);
+        tracer::ended(&self.env, &span, error, Vec::new);
         let is_there = all.is_ok();
         match all {
             Ok(all) => {

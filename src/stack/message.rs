@@ -291,6 +291,8 @@ pub struct CloseStream {
 pub struct ChangeConfig {
     /// What.
     pub change: Change,
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
 }
 
 /// What became of a change, once that is durable.
@@ -333,19 +335,28 @@ impl ChangeError {
 }
 
 /// Anyone to router: what does the trail say?
-#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Message, PartialEq, Eq)]
 #[rtype(result = "Vec<Entry>")]
-pub struct ReadTrail;
+pub struct ReadTrail {
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
+}
 
 /// Are you well?
-#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Message, PartialEq, Eq)]
 #[rtype(result = "health::Status")]
-pub struct Probe;
+pub struct Probe {
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
+}
 
 /// Anyone to router: how are you, and your models?
-#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Message, PartialEq, Eq)]
 #[rtype(result = "HealthReport")]
-pub struct HealthQuery;
+pub struct HealthQuery {
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
+}
 
 /// How the router and what is behind it are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,8 @@ use super::{
     message::{BreakerHealth, HealthQuery, HealthReport, Probe},
     router::Router,
     service::{Heal, Service},
-    settings::service as settings,
+    settings::{Tracing, service as settings},
+    tracer::{self, Span, SpanKind, SpanStarted, Tracer},
 };
 use crate::{
     policy::health::{
@@ -41,6 +42,7 @@ pub enum Component {
 pub struct Monitor {
     env: Env<Monitor>,
     settings: Rc<settings::Monitor>,
+    tracer: Tracer,
     components: Vec<Watched>,
     /// Rounds that are not over: when they began, and how many checks of them still run.
     rounds: BTreeMap<u64, (Time, usize)>,
@@ -52,8 +54,8 @@ struct Watched {
     name: Rc<str>,
     component: Component,
     health: Health,
-    /// The round that its running check belongs to.
-    checking: Option<u64>,
+    /// The round that its running check belongs to, and the span of all that comes of it.
+    checking: Option<(u64, Span)>,
     note: Option<Note>,
     breaker: Option<BreakerHealth>,
 }
@@ -64,6 +66,7 @@ impl Monitor {
         env: Env<Monitor>,
         settings: Rc<settings::Monitor>,
         components: &[(Rc<str>, Component)],
+        tracing: Tracing,
     ) -> Monitor {
         let watched = |(name, component): &(Rc<str>, Component)| Watched {
             name: Rc::clone(name),
@@ -81,7 +84,8 @@ impl Monitor {
         };
         let mut components: Vec<Watched> = components.iter().map(watched).collect();
         components.sort_by(|a, b| a.name.cmp(&b.name));
-        Monitor { components, env, settings, rounds: BTreeMap::new(), next_round: 0 }
+        let tracer = Tracer::new(&env, tracing);
+        Monitor { components, env, settings, tracer, rounds: BTreeMap::new(), next_round: 0 }
     }
 
     fn round(&mut self) {
@@ -95,42 +99,63 @@ impl Monitor {
         }
         self.rounds.insert(round, (self.env.now(), idle.len()));
         for place in idle {
-            self.components[place].checking = Some(round);
+            let span = self.tracer.root();
+            tracer::started(&self.env, &span, || {
+                let name = format!("health {}", self.components[place].name);
+                SpanStarted::new(span, SpanKind::Internal, name)
+            });
+            self.components[place].checking = Some((round, span));
             self.check(place);
         }
+    }
+
+    /// The span of a call that is part of looking after a component.
+    fn begin_call(&mut self, place: usize, verb: &str) -> Span {
+        let Watched { name, checking, .. } = &self.components[place];
+        let within = checking.as_ref().map(|(_, span)| span);
+        self.tracer.call(&self.env, within, || format!("{verb} {name}"))
     }
 
     fn check(&mut self, place: usize) {
         let began = self.env.now();
         let timeout = self.settings.timeout;
+        let span = self.begin_call(place, "check");
+        let trace = span.context.into();
         match &self.components[place].component {
             Component::Service(service) => {
-                self.env.call(service, Probe).timeout(timeout).then(move |monitor, answer, _| {
-                    monitor.checked(place, began, finding(answer));
-                });
+                self.env.call(service, Probe { trace }).timeout(timeout).then(
+                    move |monitor, answer, _| {
+                        monitor.checked(place, began, span, finding(answer));
+                    },
+                );
             }
             Component::Router(router) => {
-                self.env.call(router, HealthQuery).timeout(timeout).then(
+                self.env.call(router, HealthQuery { trace }).timeout(timeout).then(
                     move |monitor, answer, _| {
-                        monitor.checked(place, began, finding(answer.map(of_report)));
+                        monitor.checked(place, began, span, finding(answer.map(of_report)));
                     },
                 );
             }
             Component::Breaker(caller, breaker) => {
-                self.env.call(caller, BreakerQuery(*breaker)).timeout(timeout).then(
-                    move |monitor, answer, _| {
-                        let known = answer.as_ref().ok().copied().flatten();
-                        monitor.components[place].breaker = known;
-                        monitor.checked(place, began, finding(answer.map(of_breaker)));
-                    },
-                );
+                let query = BreakerQuery { place: *breaker, trace };
+                self.env.call(caller, query).timeout(timeout).then(move |monitor, answer, _| {
+                    let known = answer.as_ref().ok().copied().flatten();
+                    monitor.components[place].breaker = known;
+                    monitor.checked(place, began, span, finding(answer.map(of_breaker)));
+                });
             }
         }
     }
 
     /// A check is over.
-    fn checked(&mut self, place: usize, began: Time, finding: Finding) {
+    fn checked(&mut self, place: usize, began: Time, span: Span, finding: Finding) {
         let now = self.env.now();
+        let error = match finding {
+            Finding::Returned(_) => None,
+            Finding::Errored => Some("error"),
+            Finding::TimedOut => Some("timed_out"),
+        };
+        tracer::ended(&self.env, &span, error, Vec::new);
         let watched = &mut self.components[place];
         let decision = watched.health.observe(now, finding);
         let (name, component) = (Rc::clone(&watched.name), watched.component.clone());
@@ -147,8 +172,12 @@ impl Monitor {
         match component {
             Component::Service(service) if decision.heal => {
                 self.emit(Event::HealStarted { component: name });
-                self.env.call(&service, Heal).timeout(self.settings.timeout).then(
+                let span = self.begin_call(place, "heal");
+                let heal = Heal { trace: span.context.into() };
+                self.env.call(&service, heal).timeout(self.settings.timeout).then(
                     move |monitor, answer, _| {
+                        let error = tracer::failure(&answer);
+                        tracer::ended(&monitor.env, &span, error, Vec::new);
                         monitor.healed(place, answer.unwrap_or(HealResult::Errored));
                     },
                 );
@@ -184,7 +213,8 @@ impl Monitor {
 
     /// Nothing more comes of the check that runs; the last of a round ends the round.
     fn done(&mut self, place: usize) {
-        let Some(round) = self.components[place].checking.take() else { return };
+        let Some((round, span)) = self.components[place].checking.take() else { return };
+        tracer::ended(&self.env, &span, None, Vec::new);
         let Some((_, running)) = self.rounds.get_mut(&round) else { return };
         *running -= 1;
         if *running > 0 {

@@ -13,7 +13,8 @@ use super::{
     event::Utc,
     message::{ChangeConfig, ChangeError, ReadTrail, Settled},
     router::Router,
-    settings::Operator as Settings,
+    settings::{Operator as Settings, Tracing},
+    tracer::{self, Tracer},
 };
 use crate::{
     config::audit::Entry,
@@ -36,6 +37,7 @@ pub struct Operator {
     /// How many changes are settled. It belongs to the work, not to the process, so an operator that
     /// was restarted goes on where it stopped.
     settled: Rc<Cell<usize>>,
+    tracer: Tracer,
 }
 
 impl Operator {
@@ -45,8 +47,10 @@ impl Operator {
         settings: Rc<Settings>,
         router: Peer<Router>,
         settled: Rc<Cell<usize>>,
+        tracing: Tracing,
     ) -> Operator {
-        Operator { env, settings, router, settled }
+        let tracer = Tracer::new(&env, tracing);
+        Operator { env, settings, router, settled, tracer }
     }
 
     fn emit(&self, event: ConfigEvent) {
@@ -54,7 +58,7 @@ impl Operator {
     }
 
     /// Waits until the next change is due.
-    fn next(&self) {
+    fn next(&mut self) {
         let Some(due) = self.settings.changes.get(self.settled.get()) else {
             return self.read(ATTEMPTS);
         };
@@ -62,23 +66,30 @@ impl Operator {
         self.env.after(wait, |operator, _| operator.begin());
     }
 
-    fn begin(&self) {
+    fn begin(&mut self) {
         let Some(due) = self.settings.changes.get(self.settled.get()) else { return };
         let (change, by) = (Rc::from(&*due.change.id), self.env.node_name());
         self.emit(ConfigEvent::ChangeAsked { change, by, source: due.change.source().into() });
         self.ask(ATTEMPTS);
     }
 
-    fn ask(&self, left: u32) {
+    fn ask(&mut self, left: u32) {
         let Some(due) = self.settings.changes.get(self.settled.get()) else { return };
-        self.env
-            .call(&self.router, ChangeConfig { change: due.change.clone() })
-            .duplicable()
-            .timeout(TIMEOUT)
-            .then(move |operator, answer, _| operator.answered(left, answer));
+        let span = self.tracer.call(&self.env, None, || "change_config".to_owned());
+        let change = ChangeConfig { change: due.change.clone(), trace: span.context.into() };
+        self.env.call(&self.router, change).duplicable().timeout(TIMEOUT).then(
+            move |operator, answer, _| {
+                let error = match &answer {
+                    Ok(answer) => answer.err().map(ChangeError::as_str),
+                    Err(error) => Some(error.name()),
+                };
+                tracer::ended(&operator.env, &span, error, Vec::new);
+                operator.answered(left, answer);
+            },
+        );
     }
 
-    fn answered(&self, left: u32, answer: Result<Result<Settled, ChangeError>, CallError>) {
+    fn answered(&mut self, left: u32, answer: Result<Result<Settled, ChangeError>, CallError>) {
         let cause = match answer {
             Ok(Ok(settled)) => {
                 return self.settle(|change, by| ConfigEvent::ChangeAnswered {
@@ -100,21 +111,26 @@ impl Operator {
     }
 
     /// The change is over, one way or the other.
-    fn settle(&self, event: impl FnOnce(Rc<str>, Rc<str>) -> ConfigEvent) {
+    fn settle(&mut self, event: impl FnOnce(Rc<str>, Rc<str>) -> ConfigEvent) {
         let Some(due) = self.settings.changes.get(self.settled.get()) else { return };
         self.settled.set(self.settled.get() + 1);
         self.emit(event(Rc::from(&*due.change.id), self.env.node_name()));
         self.next();
     }
 
-    fn read(&self, left: u32) {
-        let call = self.env.call(&self.router, ReadTrail).timeout(TIMEOUT);
-        call.then(move |operator, answer, _| match answer {
-            Ok(entries) => operator.tell(&entries),
-            Err(_) if left > 1 => {
-                operator.env.after(PAUSE, move |operator, _| operator.read(left - 1));
+    fn read(&mut self, left: u32) {
+        let span = self.tracer.call(&self.env, None, || "read_trail".to_owned());
+        let read = ReadTrail { trace: span.context.into() };
+        self.env.call(&self.router, read).timeout(TIMEOUT).then(move |operator, answer, _| {
+            let error = tracer::failure(&answer);
+            tracer::ended(&operator.env, &span, error, Vec::new);
+            match answer {
+                Ok(entries) => operator.tell(&entries),
+                Err(_) if left > 1 => {
+                    operator.env.after(PAUSE, move |operator, _| operator.read(left - 1));
+                }
+                Err(_) => {}
             }
-            Err(_) => {}
         });
     }
 

@@ -10,10 +10,11 @@ use actix::{Actor, Context};
 use super::{
     approvals::{Approvals, Decide, Look},
     runner::OpenTasks,
-    settings::flow::ReviewerGroup,
+    settings::{Tracing, flow::ReviewerGroup},
+    tracer::{self, Tracer},
 };
 use crate::{
-    policy::approval::Standing,
+    policy::approval::{Refusal, Standing},
     world::{Env, Peer, Stream},
 };
 
@@ -27,6 +28,7 @@ pub struct Reviewer {
     approvals: Peer<Approvals>,
     open: OpenTasks,
     draws: Stream,
+    tracer: Tracer,
 }
 
 impl Reviewer {
@@ -36,9 +38,10 @@ impl Reviewer {
         group: Rc<ReviewerGroup>,
         approvals: Peer<Approvals>,
         open: OpenTasks,
+        tracing: Tracing,
     ) -> Reviewer {
-        let draws = env.stream("decisions");
-        Reviewer { env, group, approvals, open, draws }
+        let (draws, tracer) = (env.stream("decisions"), Tracer::new(&env, tracing));
+        Reviewer { env, group, approvals, open, draws, tracer }
     }
 
     fn wait(&self) {
@@ -47,9 +50,13 @@ impl Reviewer {
         }
     }
 
-    fn look(&self) {
-        self.env.call(&self.approvals, Look).timeout(PATIENCE).duplicable().then(
-            |reviewer, found, _| {
+    fn look(&mut self) {
+        let span = self.tracer.call(&self.env, None, || "look".to_owned());
+        let look = Look { trace: span.context.into() };
+        self.env.call(&self.approvals, look).timeout(PATIENCE).duplicable().then(
+            move |reviewer, found, _| {
+                let error = tracer::failure(&found);
+                tracer::ended(&reviewer.env, &span, error, Vec::new);
                 let found = found.unwrap_or_default();
                 let first = found.iter().find(|(_, standing)| *standing == Standing::Pending);
                 match first {
@@ -63,17 +70,28 @@ impl Reviewer {
     fn think(&mut self, task: Rc<str>) {
         let approve = self.draws.chance(self.group.approves);
         let thinks = self.draws.delay(&self.group.think);
-        let decide = Decide { task, approve, by: self.env.node_name() };
-        self.env.after(thinks, |reviewer, _| reviewer.decide(decide));
+        self.env.after(thinks, move |reviewer, _| reviewer.decide(task, approve));
     }
 
-    fn decide(&self, decide: Decide) {
-        let again = decide.clone();
+    fn decide(&mut self, task: Rc<str>, approve: bool) {
+        let span = self.tracer.call(&self.env, None, || format!("decide {task}"));
+        let (by, trace) = (self.env.node_name(), span.context.into());
+        let decide = Decide { task: Rc::clone(&task), approve, by, trace };
         self.env.call(&self.approvals, decide).timeout(PATIENCE).duplicable().then(
-            |reviewer, answer, _| match answer {
-                Ok(_) => reviewer.wait(),
-                Err(_) => {
-                    reviewer.env.after(PATIENCE, |reviewer, _| reviewer.decide(again));
+            move |reviewer, answer, _| {
+                let error = match &answer {
+                    Ok(answer) => answer.err().map(Refusal::as_str),
+                    Err(error) => Some(error.name()),
+                };
+                tracer::ended(&reviewer.env, &span, error, Vec::new);
+                match answer {
+                    Ok(_) => reviewer.wait(),
+                    Err(_) => {
+                        let again = move |reviewer: &mut Reviewer, _: &mut Context<Reviewer>| {
+                            reviewer.decide(task, approve);
+                        };
+                        reviewer.env.after(PATIENCE, again);
+                    }
                 }
             },
         );

@@ -15,14 +15,15 @@ use super::{
     FlowEvent,
     approvals::{Approvals, Submit},
     dashboard::Dashboard,
-    settings::flow::RunnerGroup,
+    settings::{Tracing, flow::RunnerGroup},
+    tracer::{self, TraceHeader, Tracer},
 };
 use crate::{
     policy::{
         approval::Standing,
         progress::{self, Next, Status, Update},
     },
-    world::{Env, Peer, Stream, Time, Timer},
+    world::{Env, Later, Peer, Stream, Time, Timer},
 };
 
 /// Where updates lie on the disk.
@@ -61,6 +62,7 @@ pub(super) struct Follow {
     pub(super) stream: u64,
     pub(super) after: Option<u64>,
     pub(super) reader: Peer<Dashboard>,
+    pub(super) trace: TraceHeader,
 }
 
 /// One word on a stream. `number` is that of the update, or of the newest.
@@ -100,6 +102,7 @@ pub struct Runner {
     reader: Option<Reader>,
     beat: Option<Timer>,
     draws: Stream,
+    tracer: Tracer,
 }
 
 impl Runner {
@@ -109,10 +112,12 @@ impl Runner {
         group: Rc<RunnerGroup>,
         approvals: Option<Peer<Approvals>>,
         open: OpenTasks,
+        tracing: Tracing,
     ) -> Runner {
+        let tracer = Tracer::new(&env, tracing);
         let (draws, name) = (env.stream("tasks"), env.node_name());
         let (updates, reader, beat) = (Vec::new(), None, None);
-        Runner { env, group, approvals, open, name, updates, reader, beat, draws }
+        Runner { env, group, approvals, open, name, updates, reader, beat, draws, tracer }
     }
 
     fn emit(&self, event: FlowEvent) {
@@ -157,11 +162,15 @@ impl Runner {
     }
 
     /// Waits for an approval. Without a queue nobody approves.
-    fn ask(&self, update: Update) {
+    fn ask(&mut self, update: Update) {
         let Some(approvals) = self.approvals else { return };
-        let submit = Submit { task: self.task(update.task) };
+        let task = self.task(update.task);
+        let span = self.tracer.call(&self.env, None, || format!("submit {task}"));
+        let submit = Submit { task, trace: span.context.into() };
         self.env.call(&approvals, submit).timeout(PATIENCE).duplicable().then(
             move |runner, standing, _| {
+                let error = tracer::failure(&standing);
+                tracer::ended(&runner.env, &span, error, Vec::new);
                 let task = runner.task(update.task);
                 match standing {
                     Ok(Standing::Approved) => {
@@ -248,9 +257,12 @@ impl Actor for Runner {
 }
 
 impl Handler<Follow> for Runner {
-    type Result = ();
+    type Result = Later<()>;
 
-    fn handle(&mut self, Follow { stream, after, reader }: Follow, _: &mut Context<Self>) {
+    fn handle(&mut self, follow: Follow, _: &mut Context<Self>) -> Self::Result {
+        let Follow { stream, after, reader, trace } = follow;
+        let name = || format!("follow {}", self.name);
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
         if let Some(timer) = self.beat.take() {
             self.env.cancel(&timer);
         }
@@ -264,5 +276,7 @@ impl Handler<Follow> for Runner {
         }
         self.end_if_over();
         self.beat();
+        owed.keep(&self.env, None, ());
+        later
     }
 }

@@ -23,11 +23,15 @@ use super::{
     Event,
     message::Probe,
     point,
-    settings::service::{self as settings, CallError, CallErrors, CheckMode, HealWorks, Pool},
+    settings::{
+        Tracing,
+        service::{self as settings, CallError, CallErrors, CheckMode, HealWorks, Pool},
+    },
+    tracer::{Owed, Tracer},
 };
 use crate::{
     policy::health::{HealResult, Status},
-    world::{Delay, Env, Later, Promise, Stream, Timer},
+    world::{Delay, Env, Later, Stream, Timer},
 };
 
 /// What is wrong with a service while a fault lasts.
@@ -58,9 +62,10 @@ pub struct Service {
     troubles: Troubles,
     latencies: Stream,
     errors: Stream,
+    tracer: Tracer,
     /// Calls that are worked on, each on a connection if the service has a pool. One that will never
     /// be answered keeps its connection.
-    calls: BTreeMap<u64, Promise<Answer>>,
+    calls: BTreeMap<u64, Owed<Answer>>,
     /// Calls that wait for a connection.
     waiting: VecDeque<Waiting>,
     next: u64,
@@ -74,7 +79,7 @@ pub struct Service {
 struct Waiting {
     number: u64,
     work: Work,
-    promise: Promise<Answer>,
+    owed: Owed<Answer>,
     timer: Timer,
 }
 
@@ -87,9 +92,9 @@ struct Work {
 /// An answer that is owed for ever.
 #[expect(dead_code, reason = "held so that whoever waits for it goes on waiting")]
 enum Hung {
-    Call(Promise<Answer>),
-    Check(Promise<Status>),
-    Heal(Promise<HealResult>),
+    Call(Owed<Answer>),
+    Check(Owed<Status>),
+    Heal(Owed<HealResult>),
 }
 
 impl Service {
@@ -100,6 +105,8 @@ impl Service {
             troubles,
             latencies: env.stream("latency"),
             errors: env.stream("errors"),
+            // Whether a trace is kept is decided where it begins.
+            tracer: Tracer::new(&env, Tracing::default()),
             env,
             calls: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -159,38 +166,42 @@ impl Service {
     }
 
     /// Takes a connection, or waits for one.
-    fn admit(&mut self, work: Work, promise: Promise<Answer>) {
+    fn admit(&mut self, work: Work, owed: Owed<Answer>) {
         self.next += 1;
         let number = self.next;
         let connections = self.connections();
         if connections == 0 {
-            promise.keep(Err(ServiceError::ConnectionLost));
+            self.answer(owed, Err(ServiceError::ConnectionLost));
         } else if self.calls.len() < connections {
-            self.work(number, work, promise);
+            self.work(number, work, owed);
         } else {
             let wait = self.pool().map_or(Duration::ZERO, |pool| pool.wait);
             let timer = self.env.after(wait, move |service, _| {
                 let place = service.waiting.iter().position(|waiting| waiting.number == number);
                 if let Some(waiting) = place.and_then(|place| service.waiting.remove(place)) {
-                    waiting.promise.keep(Err(ServiceError::PoolExhausted));
+                    service.answer(waiting.owed, Err(ServiceError::PoolExhausted));
                 }
             });
-            self.waiting.push_back(Waiting { number, work, promise, timer });
+            self.waiting.push_back(Waiting { number, work, owed, timer });
         }
     }
 
-    fn work(&mut self, number: u64, Work { takes, error }: Work, promise: Promise<Answer>) {
-        self.calls.insert(number, promise);
+    fn answer(&self, owed: Owed<Answer>, answer: Answer) {
+        owed.keep(&self.env, answer.err().map(ServiceError::as_str), answer);
+    }
+
+    fn work(&mut self, number: u64, Work { takes, error }: Work, owed: Owed<Answer>) {
+        self.calls.insert(number, owed);
         if error == Some(CallError::Silence) {
             return;
         }
         self.env.after(takes, move |service, _| {
             // Not there if its connection was lost.
-            let Some(promise) = service.calls.remove(&number) else { return };
+            let Some(owed) = service.calls.remove(&number) else { return };
             match error {
-                None | Some(CallError::Silence) => promise.keep(Ok(())),
-                Some(CallError::Failure) => promise.keep(Err(ServiceError::Failed)),
-                Some(CallError::Reset) => drop(promise),
+                None | Some(CallError::Silence) => service.answer(owed, Ok(())),
+                Some(CallError::Failure) => service.answer(owed, Err(ServiceError::Failed)),
+                Some(CallError::Reset) => owed.reset(&service.env),
             }
             service.go_on();
         });
@@ -199,10 +210,10 @@ impl Service {
     /// Gives free connections to those who wait.
     fn go_on(&mut self) {
         while self.calls.len() < self.connections()
-            && let Some(Waiting { number, work, promise, timer }) = self.waiting.pop_front()
+            && let Some(Waiting { number, work, owed, timer }) = self.waiting.pop_front()
         {
             self.env.cancel(&timer);
-            self.work(number, work, promise);
+            self.work(number, work, owed);
         }
     }
 
@@ -212,16 +223,16 @@ impl Service {
         let count = count.min(pool.connections.saturating_sub(self.lost));
         self.lost += count;
         let on_them = (0..count).map_while(|_| self.calls.pop_first());
-        let mut broken: Vec<Promise<Answer>> = on_them.map(|(_, promise)| promise).collect();
+        let mut broken: Vec<Owed<Answer>> = on_them.map(|(_, owed)| owed).collect();
         if self.connections() == 0 {
-            for Waiting { promise, timer, .. } in self.waiting.drain(..) {
+            for Waiting { owed, timer, .. } in self.waiting.drain(..) {
                 self.env.cancel(&timer);
-                broken.push(promise);
+                broken.push(owed);
             }
         }
         let service = Rc::from(self.settings.name.as_str());
         self.emit(Event::ConnectionsLost { service, count: count as usize });
-        broken.into_iter().for_each(|promise| promise.keep(Err(ServiceError::ConnectionLost)));
+        broken.into_iter().for_each(|owed| self.answer(owed, Err(ServiceError::ConnectionLost)));
         if let Some(after) = pool.reconnect_after {
             let timer = self.env.after(after, |service, _| service.reconnect());
             if let Some(earlier) = self.reconnect.replace(timer) {
@@ -264,18 +275,20 @@ impl Actor for Service {
 impl Handler<Call> for Service {
     type Result = Later<Answer>;
 
-    fn handle(&mut self, Call { operation }: Call, _: &mut Context<Self>) -> Self::Result {
-        let (promise, later) = Later::promise();
+    fn handle(&mut self, Call { operation, trace }: Call, _: &mut Context<Self>) -> Self::Result {
+        let name = || format!("{}/{operation}", self.settings.name);
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
         let work = self.draw(&operation);
         if self.env.fault_point(point::CALL_RESET) {
+            owed.reset(&self.env);
             return later;
         }
         if self.hangs(Some(&operation)) {
-            self.hung.push(Hung::Call(promise));
+            self.hung.push(Hung::Call(owed));
         } else if self.is_down(Some(&operation)) {
-            promise.keep(Err(ServiceError::Unavailable));
+            self.answer(owed, Err(ServiceError::Unavailable));
         } else {
-            self.admit(work, promise);
+            self.admit(work, owed);
         }
         later
     }
@@ -284,14 +297,15 @@ impl Handler<Call> for Service {
 impl Handler<Probe> for Service {
     type Result = Later<Status>;
 
-    fn handle(&mut self, _: Probe, _: &mut Context<Self>) -> Self::Result {
-        let (promise, later) = Later::promise();
+    fn handle(&mut self, Probe { trace }: Probe, _: &mut Context<Self>) -> Self::Result {
+        let name = || format!("check {}", self.settings.name);
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
         if self.hangs(None) {
-            self.hung.push(Hung::Check(promise));
+            self.hung.push(Hung::Check(owed));
         } else {
             match self.settings.check {
-                CheckMode::Works => promise.keep(self.status()),
-                CheckMode::Errors => drop(promise),
+                CheckMode::Works => owed.keep(&self.env, None, self.status()),
+                CheckMode::Errors => owed.reset(&self.env),
             }
         }
         later
@@ -301,24 +315,26 @@ impl Handler<Probe> for Service {
 impl Handler<Heal> for Service {
     type Result = Later<HealResult>;
 
-    fn handle(&mut self, _: Heal, _: &mut Context<Self>) -> Self::Result {
-        let (promise, later) = Later::promise();
+    fn handle(&mut self, Heal { trace }: Heal, _: &mut Context<Self>) -> Self::Result {
+        let name = || format!("heal {}", self.settings.name);
+        let (owed, later) = self.tracer.take(&self.env, &trace, name);
         if self.hangs(None) {
-            self.hung.push(Hung::Heal(promise));
+            self.hung.push(Hung::Heal(owed));
             return later;
         }
         self.env.after(self.settings.heal.takes, move |service, _| {
-            promise.keep(match service.settings.heal.works {
-                HealWorks::No => HealResult::Refused,
-                HealWorks::Error => HealResult::Errored,
+            let (error, result) = match service.settings.heal.works {
+                HealWorks::No => (Some("refused"), HealResult::Refused),
+                HealWorks::Error => (Some("failed"), HealResult::Errored),
                 HealWorks::Yes => {
                     for (_, trouble) in service.troubles.borrow_mut().iter_mut() {
                         trouble.down = false;
                     }
                     service.reconnect();
-                    HealResult::Healed
+                    (None, HealResult::Healed)
                 }
-            });
+            };
+            owed.keep(&service.env, error, result);
         });
         later
     }

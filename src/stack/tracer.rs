@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     policy::trace_context::{SpanId, TraceContext, TraceId},
-    world::{Env, Stream},
+    world::{CallError, Env, Later, Promise, Stream},
 };
 
 /// The header of a message, as it is on its way.
@@ -157,6 +157,30 @@ pub(super) struct Accepted {
     pub(super) restarted: bool,
 }
 
+/// An answer that is owed, and the span that ends with it.
+pub(super) struct Owed<T: 'static> {
+    promise: Promise<T>,
+    span: Span,
+}
+
+impl<T> Owed<T> {
+    /// Gives the answer; `error` says what is wrong with it, if something is.
+    pub(super) fn keep<A: Actor<Context = Context<A>>>(
+        self,
+        env: &Env<A>,
+        error: Option<&str>,
+        answer: T,
+    ) {
+        ended(env, &self.span, error, Vec::new);
+        self.promise.keep(answer);
+    }
+
+    /// Breaks the connection.
+    pub(super) fn reset<A: Actor<Context = Context<A>>>(self, env: &Env<A>) {
+        ended(env, &self.span, Some("reset"), Vec::new);
+    }
+}
+
 /// The ids of one actor's spans.
 pub(super) struct Tracer {
     settings: Tracing,
@@ -227,6 +251,37 @@ impl Tracer {
         }
     }
 
+    /// A call is made, as a part of a span or of nothing: the span of it, whose context goes with it.
+    pub(super) fn call<A: Actor<Context = Context<A>>>(
+        &mut self,
+        env: &Env<A>,
+        within: Option<&Span>,
+        name: impl FnOnce() -> String,
+    ) -> Span {
+        let span = match within {
+            Some(within) => self.child(&within.context),
+            None => self.root(),
+        };
+        started(env, &span, || SpanStarted::new(span, SpanKind::Client, name()));
+        span
+    }
+
+    /// A call with this header came in, and is answered later.
+    pub(super) fn take<A: Actor<Context = Context<A>>, T>(
+        &mut self,
+        env: &Env<A>,
+        header: &TraceHeader,
+        name: impl FnOnce() -> String,
+    ) -> (Owed<T>, Later<T>) {
+        let Accepted { span, restarted } = self.accept(env, header);
+        started(env, &span, || SpanStarted {
+            restarted,
+            ..SpanStarted::new(span, SpanKind::Server, name())
+        });
+        let (promise, later) = Later::promise();
+        (Owed { promise, span }, later)
+    }
+
     /// The header of a call, as the caller sends it: now and then a broken one, if the sim says so.
     pub(super) fn header(&mut self, span: &Span) -> TraceHeader {
         if self.settings.broken.as_ppm() == 0 || !self.breaks.chance(self.settings.broken) {
@@ -270,4 +325,9 @@ pub(super) fn ended<A: Actor<Context = Context<A>>>(
             SpanNote::Ended(SpanEnded { context, error, attributes: attributes() })
         });
     }
+}
+
+/// What went wrong with a call that was not answered: its `error.type`.
+pub(super) fn failure<T>(answer: &Result<T, CallError>) -> Option<&'static str> {
+    answer.as_ref().err().copied().map(CallError::name)
 }

@@ -251,7 +251,7 @@ test("hostile names are text, and nothing of them runs", async () => {
   const { readFileSync, writeFileSync } = await import("node:fs");
   const { folder, root, seedbed } = await import("./lib.mjs");
   const sim = readFileSync(`${root}/sims/canary/broken_expectation.toml`, "utf8");
-  const purpose = "</script><script>document.title='owned'</script><!-- <img src=x onerror=\"document.title='owned'\"> \u202etxt.exe";
+  const purpose = "</script><script>document.title='owned'</script><!-- <img src=x onerror=\"document.title='owned'\"> \u202etxt.exe " + "x".repeat(10_000);
   writeFileSync(`${folder}/hostile.toml`, sim.replace(/^purpose.*$/m, `purpose = ${JSON.stringify(purpose)}`));
   const ran = seedbed("run", `${folder}/hostile.toml`, "--seed", "1", "--html", `${folder}/hostile.html`);
   assert.equal(ran.code, 0, ran.err);
@@ -261,6 +261,8 @@ test("hostile names are text, and nothing of them runs", async () => {
   assert.ok(shown.includes("</script><script>"), shown);
   assert.ok(shown.includes("⟨U+202E⟩"), "what turns text around is spelled out");
   assert.equal(await page.locator("#source img").count(), 0);
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.equal(width[0], width[1], "a word of 10 000 letters is broken");
   assert.deepEqual(complaints, []);
   await page.context().close();
 });

@@ -1,7 +1,12 @@
 //! `--otlp` and `--perfetto`: what is written, and what is refused. `tests/observe/` reads the files
 //! with the message types of others.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    thread,
+};
 
 use serde_json::Value;
 
@@ -57,6 +62,43 @@ fn what_is_not_sampled_is_not_written() {
     // Without a span nothing can be wrong with one.
     place.run(&["run", "none", "--seed", "1", "--otlp", "none.json"]).exits(0);
     assert_eq!(spans(&place, "none.json"), Vec::<Value>::new());
+}
+
+#[test]
+fn spans_are_posted_to_a_collector() {
+    let place = Place::with_good();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    // The first connection is the look whether anybody is there.
+    let serving = thread::Builder::new().spawn(move || {
+        drop(listener.accept().expect("a look"));
+        let (mut stream, _) = listener.accept().expect("a post");
+        let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).expect("a line");
+            match line.trim_end().split_once(": ") {
+                Some(("Content-Length", value)) => length = value.parse().expect("a number"),
+                None if line == "\r\n" => break,
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("a body");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").expect("an end");
+        body
+    });
+    place.run(&["run", "a/good", "--seed", "1", "--otlp", &url]).exits(0);
+    place.run(&["run", "a/good", "--seed", "1", "--otlp", "file.json"]).exits(0);
+    let file = fs::read(place.path().join("file.json")).expect("a file");
+    let body = serving.expect("a thread").join().expect("it ends");
+    assert_eq!(body, file.trim_ascii_end(), "what is posted is what a file has");
+    // Now nobody listens: nothing is run.
+    let ran = place.run(&["run", "a/good", "--seed", "1", "--otlp", &url]).exits(2);
+    assert_eq!(ran.says("cannot post spans to http://127.0.0.1").says("help").out, "");
+    let ran = place.run(&["run", "a/good", "--seed", "1", "--otlp", "https://x"]).exits(2);
+    ran.says("only http:// is known");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 """Posts what `seedbed run --otlp` wrote to a real OTLP/HTTP receiver, and counts what it understood.
+Then has seedbed post the same spans by itself, and once more when the receiver is gone.
 
-    receiver.py SPANS.json
+    receiver.py SPANS.json SEEDBED SIM SEED
 
 The receiver is the agent of PyPI's `rotel`, which prints each span that it takes.
 """
@@ -39,7 +40,18 @@ def spans_in(body):
     return sum(len(scope["spans"]) for it in resources for scope in it["scopeSpans"])
 
 
+def counted(said, wanted):
+    """Waits until the receiver has understood so many spans."""
+    for attempt in range(100):
+        took = said.read_text(encoding="utf-8", errors="replace").count("\nSpan #")
+        if took == wanted:
+            return
+        time.sleep(0.1)
+    sys.exit(f"receiver.py: {wanted} spans were sent, and {took} understood")
+
+
 def main():
+    seedbed, sim, seed = sys.argv[2:]
     body = pathlib.Path(sys.argv[1]).read_bytes()
     agent = pathlib.Path(rotel.__file__).parent / "rotel-agent"
     http, grpc = free_port(), free_port()
@@ -70,17 +82,17 @@ def main():
             if status != 400:
                 sys.exit(f"receiver.py: an id that is none was answered with {status}")
             sent = spans_in(body)
-            for attempt in range(100):
-                took = said.read_text(encoding="utf-8", errors="replace").count("\nSpan #")
-                if took == sent:
-                    break
-                time.sleep(0.1)
-            else:
-                sys.exit(f"receiver.py: {sent} spans were sent, and {took} understood")
-            print(f"receiver: {took} spans")
+            counted(said, sent)
+            run = [seedbed, "run", sim, "--seed", seed, "--otlp", f"http://127.0.0.1:{http}"]
+            subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+            counted(said, 2 * sent)
+            print(f"receiver: {sent} spans, twice")
         finally:
             running.terminate()
             running.wait()
+        gone = subprocess.run(run, capture_output=True, check=False, text=True)
+        if gone.returncode != 2 or "cannot post spans" not in gone.stderr or gone.stdout:
+            sys.exit(f"receiver.py: without a receiver: {gone}")
 
 
 main()

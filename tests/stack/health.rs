@@ -32,7 +32,7 @@ impl Actor for Client {
         for (after, count) in self.asks {
             self.env.after(Duration::from_secs(after), move |client, _| {
                 for _ in 0..count {
-                    let call = client.env.call(&client.router, HealthQuery);
+                    let call = client.env.call(&client.router, HealthQuery::default());
                     call.timeout(Duration::from_secs(60)).then(|client, report, _| {
                         client.reports.borrow_mut().extend(report);
                     });

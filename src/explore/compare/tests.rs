@@ -97,6 +97,20 @@ fn tokens_that_nobody_counts_are_not_the_same() {
 }
 
 #[test]
+fn cost_is_compared_where_models_have_prices() {
+    let line = |seed: u64, cost_nanodollars: Option<u64>| {
+        let measured = Measured { cost_nanodollars, ..Measured::default() };
+        FinishedLine { measured: Some(measured), ..line(seed, true, Some(1)) }
+    };
+    let told = |a: Option<u64>, b: Option<u64>| {
+        told((0..9).map(|at| (line(at, a), line(at, b))).collect(), COST)
+    };
+    assert_eq!(told(Some(700), Some(500)).finding, Finding::Better);
+    assert_eq!(told(Some(500), Some(500)).finding, Finding::Same);
+    assert_eq!(told(Some(500), None).finding, Finding::Unmeasured, "one side has no prices");
+}
+
+#[test]
 fn several_sims_need_a_surer_interval() {
     let matched = |sim: &str| Matched { sim: sim.to_owned(), pairs: Vec::new(), alone: 0 };
     assert_eq!(Comparison::of(&[matched("a")]).confidence, CONFIDENCE);

@@ -40,12 +40,19 @@ pub struct Measured {
     pub fallbacks: u64,
     /// Tokens that were charged to quotas; requests without a quota are not in it.
     pub tokens: u64,
+    /// Tokens of the requests that were answered and of their answers; `None` in results of earlier
+    /// days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_tokens: Option<u64>,
+    /// What the answers cost, in billionths of a dollar; `None` if no model has a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_nanodollars: Option<u64>,
 }
 
 impl Measured {
     /// What a run measured.
     pub fn of(run: &SimRun) -> Measured {
-        let Metrics { requests, values } = &run.metrics;
+        let Metrics { requests, usage, values } = &run.metrics;
         let count = |name: &str| values.get(name).copied().unwrap_or(0);
         let micros = |name: &str| values.get(name).map(|nanos| nanos / 1_000);
         Measured {
@@ -63,6 +70,8 @@ impl Measured {
             retries: count("requests.retries"),
             fallbacks: count("requests.fallback_used"),
             tokens: count("quota.tokens"),
+            answer_tokens: Some(usage.tokens),
+            cost_nanodollars: usage.nanodollars,
         }
     }
 }

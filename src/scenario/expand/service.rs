@@ -63,6 +63,7 @@ pub(super) fn callers(
                 group: Rc::clone(&shared),
                 service: service.peer,
                 left: Rc::new(Cell::new(group.requests)),
+                tracing: sim.tracing.unwrap_or_default(),
             };
             let names = breaker_names(&node, group);
             let caller = world.spawn(node, move |env| Caller::new(env, parts.clone()));
@@ -72,8 +73,9 @@ pub(super) fn callers(
         }
     }
     if let Some(settings) = sim.monitor.clone().map(Rc::new) {
+        let tracing = sim.tracing.unwrap_or_default();
         world.spawn("monitor", move |env| {
-            stack::Monitor::new(env, Rc::clone(&settings), &components)
+            stack::Monitor::new(env, Rc::clone(&settings), &components, tracing)
         });
     }
 }
@@ -84,8 +86,9 @@ pub(super) fn askers(world: &mut World, sim: &Sim, router: Peer<stack::Router>) 
         let shared = Rc::new(group.clone());
         for node in group.node_names() {
             let (group, left) = (Rc::clone(&shared), Rc::new(Cell::new(shared.requests)));
+            let tracing = sim.tracing.unwrap_or_default();
             world.spawn(node, move |env| {
-                stack::Asker::new(env, Rc::clone(&group), router, Rc::clone(&left))
+                stack::Asker::new(env, Rc::clone(&group), router, Rc::clone(&left), tracing)
             });
         }
     }

@@ -108,7 +108,7 @@ impl Client {
     }
 
     fn probe(&self) {
-        let call = self.env.call(&self.backend, Probe).timeout(LONG);
+        let call = self.env.call(&self.backend, Probe::default()).timeout(LONG);
         call.then(|client, result, _| client.env.emit("answered", format!("{result:?}")));
     }
 

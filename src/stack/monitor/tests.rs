@@ -40,7 +40,9 @@ fn play(timeout: u64, seconds: u64) -> Vec<(u64, String)> {
         unhealthy_after: 2,
         watch: None,
     });
-    world.spawn("monitor", move |env| Monitor::new(env, Rc::clone(&settings), &components));
+    world.spawn("monitor", move |env| {
+        Monitor::new(env, Rc::clone(&settings), &components, Tracing::default())
+    });
     let said = Rc::new(RefCell::new(Vec::new()));
     let sink = Rc::clone(&said);
     world.observe(move |sighting: &Sighting<'_>| {

@@ -21,8 +21,9 @@ use crate::{
     stack::{
         ConfigEvent,
         message::{ChangeConfig, ChangeError, Prompt, ReadTrail, Settled},
+        tracer::Owed,
     },
-    world::{Later, Promise, Time},
+    world::{Later, Time},
 };
 
 /// Where the trail is on the disk, one file for each entry.
@@ -31,7 +32,7 @@ const TRAIL: &str = "router/trail/";
 /// More changes than this do not wait.
 const WAITING_MAX: usize = 100;
 
-type Answer = Promise<Result<Settled, ChangeError>>;
+type Answer = Owed<Result<Settled, ChangeError>>;
 
 /// The configuration of a router that has one.
 pub(super) struct Configured {
@@ -164,7 +165,10 @@ impl Router {
             }
             // What leaves no record must not happen.
             let Some((_, answers)) = configured.waiting.pop_front() else { return };
-            answers.into_iter().for_each(|answer| answer.keep(Err(ChangeError::DiskFull)));
+            for answer in answers {
+                let error = ChangeError::DiskFull;
+                answer.keep(&self.env, Some(error.as_str()), Err(error));
+            }
         }
     }
 
@@ -206,7 +210,7 @@ impl Router {
         }
         self.watch_settled(&entry.change, entry.outcome, (&before, &config));
         let settled = Settled { outcome: entry.outcome, version: entry.after };
-        answers.into_iter().for_each(|answer| answer.keep(Ok(settled)));
+        answers.into_iter().for_each(|answer| answer.keep(&self.env, None, Ok(settled)));
         self.judge_change();
     }
 }
@@ -222,16 +226,22 @@ impl Handler<ChangeConfig> for Router {
 
     fn handle(
         &mut self,
-        ChangeConfig { change }: ChangeConfig,
+        ChangeConfig { change, trace }: ChangeConfig,
         _: &mut Context<Self>,
     ) -> Self::Result {
-        let (answer, later) = Later::promise();
+        let name = || "change_config".to_owned();
+        let (answer, later) = self.tracer.take(&self.env, &trace, name);
         let Some(configured) = &mut self.configured else {
-            answer.keep(Err(ChangeError::NoConfiguration));
+            let error = ChangeError::NoConfiguration;
+            answer.keep(&self.env, Some(error.as_str()), Err(error));
             return later;
         };
         if let Some(entry) = configured.trail.find(&change.id) {
-            answer.keep(Ok(Settled { outcome: entry.outcome, version: entry.after }));
+            answer.keep(
+                &self.env,
+                None,
+                Ok(Settled { outcome: entry.outcome, version: entry.after }),
+            );
             return later;
         }
         self.watch_asked(&change);
@@ -240,7 +250,8 @@ impl Handler<ChangeConfig> for Router {
         if let Some((_, answers)) = waiting.iter_mut().find(|(other, _)| other.id == change.id) {
             answers.push(answer);
         } else if waiting.len() >= WAITING_MAX {
-            answer.keep(Err(ChangeError::Busy));
+            let error = ChangeError::Busy;
+            answer.keep(&self.env, Some(error.as_str()), Err(error));
         } else {
             waiting.push_back((change, vec![answer]));
             if waiting.len() == 1 {
@@ -255,11 +266,12 @@ impl Handler<ReadTrail> for Router {
     type Result = Later<Vec<Entry>>;
 
     /// From the disk: what the router thinks it wrote proves nothing.
-    fn handle(&mut self, _: ReadTrail, _: &mut Context<Self>) -> Self::Result {
-        let (answer, later) = Later::promise();
+    fn handle(&mut self, ReadTrail { trace }: ReadTrail, _: &mut Context<Self>) -> Self::Result {
+        let name = || "read_trail".to_owned();
+        let (answer, later) = self.tracer.take(&self.env, &trace, name);
         let disk = self.env.disk();
         let files = disk.list(TRAIL).into_iter().filter_map(|path| disk.read(&path));
-        answer.keep(files.filter_map(|file| Entry::read(&file)).collect());
+        answer.keep(&self.env, None, files.filter_map(|file| Entry::read(&file)).collect());
         self.tell_usage();
         later
     }

@@ -12,8 +12,9 @@ use crate::{
     stack::{
         Event,
         message::{HealthQuery, HealthReport, Probe},
+        tracer::{self, Owed, Span},
     },
-    world::{CallError, Later, Promise, Time},
+    world::{CallError, Later, Time},
 };
 
 /// The round of checks that is under way, if one is.
@@ -21,7 +22,7 @@ use crate::{
 pub(super) struct Prober {
     /// Checks without an answer yet.
     open: usize,
-    waiting: Vec<Promise<HealthReport>>,
+    waiting: Vec<Owed<HealthReport>>,
 }
 
 impl Router {
@@ -37,10 +38,12 @@ impl Router {
                 continue;
             }
             self.prober.open += 1;
+            let name = || format!("check {}", lane.model.name);
+            let span = self.tracer.call(&self.env, None, name);
             self.env
-                .call(&lane.model.backend, Probe)
+                .call(&lane.model.backend, Probe { trace: span.context.into() })
                 .timeout(timeout)
-                .then(move |router, result, _| router.probed(index, now, result));
+                .then(move |router, result, _| router.probed(index, now, span, result));
         }
         if self.prober.open == 0 {
             self.report_to_all();
@@ -51,9 +54,12 @@ impl Router {
         &mut self,
         index: usize,
         started: Time,
+        span: Span,
         result: Result<crate::policy::health::Status, CallError>,
     ) {
         let now = self.env.now();
+        let error = tracer::failure(&result);
+        tracer::ended(&self.env, &span, error, Vec::new);
         let finding = match result {
             Ok(status) => Finding::Returned(status),
             Err(CallError::TimedOut) => Finding::TimedOut,
@@ -84,8 +90,8 @@ impl Router {
             return;
         }
         let report = self.report();
-        for promise in std::mem::take(&mut self.prober.waiting) {
-            promise.keep(report.clone());
+        for owed in std::mem::take(&mut self.prober.waiting) {
+            owed.keep(&self.env, None, report.clone());
         }
     }
 
@@ -113,9 +119,10 @@ impl Router {
 impl Handler<HealthQuery> for Router {
     type Result = Later<HealthReport>;
 
-    fn handle(&mut self, _: HealthQuery, _: &mut Context<Self>) -> Self::Result {
-        let (promise, later) = Later::promise();
-        self.prober.waiting.push(promise);
+    fn handle(&mut self, query: HealthQuery, _: &mut Context<Self>) -> Self::Result {
+        let name = || "check router".to_owned();
+        let (owed, later) = self.tracer.take(&self.env, &query.trace, name);
+        self.prober.waiting.push(owed);
         self.probe_all();
         later
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use actix::Message;
 
-use crate::policy::health::HealResult;
+use crate::{policy::health::HealResult, stack::tracer::TraceHeader};
 
 /// Caller to service: do this.
 #[derive(Clone, Debug, Message)]
@@ -12,6 +12,8 @@ use crate::policy::health::HealResult;
 pub struct Call {
     /// What.
     pub operation: Rc<str>,
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
 }
 
 /// Why a service did not do it.
@@ -31,10 +33,26 @@ pub enum ServiceError {
     ConnectionLost,
 }
 
+impl ServiceError {
+    /// Its name in spans.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ServiceError::Unavailable => "unavailable",
+            ServiceError::Failed => "failed",
+            ServiceError::PoolExhausted => "pool_exhausted",
+            ServiceError::ConnectionLost => "connection_lost",
+        }
+    }
+}
+
 /// Monitor to service: become well.
-#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Message, PartialEq, Eq)]
 #[rtype(result = "HealResult")]
-pub struct Heal;
+pub struct Heal {
+    /// The `traceparent` of the call.
+    pub trace: TraceHeader,
+}
 
 /// So many connections break. Comes from the plan of faults, past all links.
 #[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]

@@ -34,15 +34,15 @@ impl Client {
         let (env, service) = (&self.env, &self.service);
         match ask {
             Calls(operation) => env
-                .call(service, Call { operation: operation.into() })
+                .call(service, Call { operation: operation.into(), trace: Default::default() })
                 .timeout(timeout)
                 .then(move |client, answer, _| note(client, format!("{answer:?}"))),
             Checks => env
-                .call(service, Probe)
+                .call(service, Probe::default())
                 .timeout(timeout)
                 .then(move |client, answer, _| note(client, format!("{answer:?}"))),
             Heals => env
-                .call(service, Heal)
+                .call(service, super::Heal::default())
                 .timeout(timeout)
                 .then(move |client, answer, _| note(client, format!("{answer:?}"))),
         };

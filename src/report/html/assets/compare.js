@@ -4,9 +4,11 @@ const told = JSON.parse(document.getElementById("run-data").textContent);
 
 const FINDINGS = { better: ["✓ better", "good"], worse: ["✕ worse", "bad"], not_shown: ["no difference can be shown", null], same: ["the same in every seed", null], unmeasured: ["not measured", null] };
 const number = (value, digits = 2) => String(Number(value.toFixed(digits)));
-const valueOf = { count: (v) => number(v), ppm: (v) => `${number(v / 1e4)} %`, us: (v) => (v === 0 ? "0" : duration(v * 1e3)) };
+const valueOf = { count: (v) => number(v), ppm: (v) => `${number(v / 1e4)} %`, us: (v) => (v === 0 ? "0" : duration(v * 1e3)), nanodollars: (v) => dollars(v / 1e9) };
+/** To a hundredth of a cent, and below a cent to three figures. */
+const dollars = (v) => `$${v === 0 ? "0" : v >= 0.01 ? number(v, 4) : Number(v.toPrecision(3)).toFixed(9).replace(/0+$/, "")}`;
 const signed = (unit, v) => {
-  const text = unit === "us" ? valueOf.us(Math.abs(v)) : unit === "ppm" ? `${number(Math.abs(v) / 1e4)} points` : number(Math.abs(v));
+  const text = unit === "us" || unit === "nanodollars" ? valueOf[unit](Math.abs(v)) : unit === "ppm" ? `${number(Math.abs(v) / 1e4)} points` : number(Math.abs(v));
   return v === 0 ? text : `${v > 0 ? "+" : "−"}${text}`;
 };
 const rowsOf = (finding) => told.sims.flatMap((sim) => sim.rows.filter((row) => row.finding === finding)).length;
@@ -37,16 +39,17 @@ function bar({ interval, difference, unit, finding }) {
 function simPanel(sim, index) {
   const rows = sim.rows.filter((row) => row.finding !== "unmeasured").map((row) => {
     const [word, tone] = FINDINGS[row.finding] ?? [visible(row.finding), null];
-    return [row.metric, valueOf[row.unit](row.a), valueOf[row.unit](row.b), signed(row.unit, row.difference),
-      row.interval ? `${signed(row.unit, row.interval[0])} to ${signed(row.unit, row.interval[1])}` : "–", bar(row),
-      el(`span${tone ? `.${tone}` : ".note"}`, row.finding === "not_shown" ? `${word} at ${counted(row.seeds, "seed")}` : word)];
+    const isSame = row.finding === "same";
+    const said = el(`span${tone ? `.${tone}` : ".note"}`, row.finding === "not_shown" ? `${word} at ${counted(row.seeds, "seed")}` : word);
+    return [row.metric, said, valueOf[row.unit](row.a), valueOf[row.unit](row.b), isSame ? "–" : signed(row.unit, row.difference),
+      row.interval && !isSame ? `${signed(row.unit, row.interval[0])} to ${signed(row.unit, row.interval[1])}` : "–", isSame ? null : bar(row)];
   });
   const missing = sim.rows.filter((row) => row.finding === "unmeasured").map((row) => row.metric);
   return panel(`sim-${index}`, nameEl(sim.sim, 100), counted(sim.seeds, "seed"),
-    el("div.scroll-x", table("Metrics of both sides", ["metric", "#A", "#B", "#B − A", `#${percent} interval`, "around 0", "what can be said"], rows)),
+    el("div.scroll-x.wide", { tabindex: "0", role: "region", "aria-label": `Metrics of ${short(sim.sim, 60)}` }, table("Metrics of both sides", ["metric", "B is", "#A", "#B", "#B − A", `#${percent} interval`, "around 0"], rows)),
     sim.unmeasured ? el("p.note", `${counted(sim.unmeasured, "seed")} of which only whether it passed is known`) : null,
     sim.alone ? el("p.note", `${counted(sim.alone, "seed")} left out: only one side has one result of each`) : null,
-    missing.length ? el("p.note", `Not measured on both sides: ${missing.join(", ")}.`) : null);
+    missing.length ? el("p.note", `Not measured on both sides (tokens of quotas are with a quota, cost is if models have prices): ${missing.join(", ")}.`) : null);
 }
 
 const shown = 200;

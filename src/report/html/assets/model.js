@@ -11,6 +11,8 @@ const GROUPS = [
   ["attempts", ["attempt_started", "attempt_skipped", "attempt_failed", "retry_scheduled", "retry_refused"]],
   ["guards", ["breaker_changed", "health_checked", "health_changed", "health_reported", "heal_started", "heal_ended",
     "quota_exceeded", "quota_settled", "quota_level", "quota_reset", "state_restored"]],
+  ["tasks and approvals", ["progress_reported", "progress_shown", "task_resumed", "task_stopped", "approval_submitted",
+    "approval_decided", "approval_expired", "approval_refused", "stream_opened", "stream_lost", "widget_changed"]],
   ["timers and disks", ["timer_fired", "disk_synced", "disk_failed"]],
 ];
 /** What stands for a text for which there was no room. */
@@ -32,12 +34,13 @@ const isBad = (() => {
   const bad = new Uint8Array(events.count);
   const always = events.kinds.map((kind) => BAD_KINDS.has(kind));
   const kind = (name) => events.kinds.indexOf(name);
-  const [ended, breaker, service] = ["request_ended", "breaker_changed", "service_called"].map(kind);
+  const [ended, breaker, service, progress] = ["request_ended", "breaker_changed", "service_called", "progress_reported"].map(kind);
   for (let i = 0; i < events.count; i++) {
     const k = events.kind[i];
     if (always[k]) bad[i] = 1;
     else if (k === ended || k === service) bad[i] = events.field(i, "outcome") === "ok" ? 0 : 1;
     else if (k === breaker) bad[i] = events.field(i, "to") === "open" ? 1 : 0;
+    else if (k === progress) bad[i] = events.field(i, "status") === "error" ? 1 : 0;
   }
   return bad;
 })();
@@ -54,6 +57,8 @@ const model = (() => {
   const tokens = new Map();
   const approvals = [];
   const progress = [];
+  const tasks = new Map();
+  const tasksEnded = [];
   const marks = { ended: [], alerts: [] };
 
   const request = (i) => {
@@ -181,7 +186,18 @@ const model = (() => {
     approval_submitted: (i) => approvals.push(i),
     approval_decided: (i) => approvals.push(i),
     approval_expired: (i) => approvals.push(i),
-    progress_reported: (i) => progress.push(i),
+    progress_reported(i) {
+      progress.push(i);
+      const id = String(events.field(i, "task"));
+      if (!tasks.has(id)) tasks.set(id, { id, start: i, end: -1, outcome: null, updates: [], agent: events.node[i] });
+      const it = tasks.get(id);
+      it.updates.push(i);
+      const status = events.field(i, "status");
+      if (it.end < 0 && (status === "completed" || status === "error")) {
+        Object.assign(it, { end: i, outcome: status === "completed" ? "ok" : "failed" });
+        tasksEnded.push(i);
+      }
+    },
   };
   const handlers = events.kinds.map((kind) => (Object.hasOwn(see, kind) ? see[kind] : null));
   const belongs = events.kinds.map((kind) => /^(request|retry|stream|answer)_/.test(kind));
@@ -201,7 +217,7 @@ const model = (() => {
   const started = [...requests.values()].filter((it) => events.kindName(it.start) === "request_started");
   const longest = messages.t1.reduce((most, end, at) => Math.max(most, end - messages.t0[at]), 0);
   return { messages, longest, requests: started, requestById: requests, tracks: [...tracks.values()],
-    quotas: [...quotas], tokens: points, approvals, progress, ...marks };
+    quotas: [...quotas], tokens: points, approvals, progress, tasks, tasksEnded, ...marks };
 })();
 
 /** The state of a track at an instant; null before anything is known. */

@@ -1,8 +1,11 @@
 // What the widgets show at an instant of the run: found in the events up to there, and only those.
 
 const nowPanel = (() => {
-  const started = model.requests; // in the order in which they began
-  const ends = model.ended;
+  // What is worked on: requests or, in a run without any, the tasks of runners; in the order in which they began.
+  const isTasks = model.requests.length === 0 && model.tasks.size > 0;
+  const started = isTasks ? [...model.tasks.values()] : model.requests;
+  const ends = isTasks ? model.tasksEnded : model.ended;
+  const workOf = (i) => (isTasks ? model.tasks.get(String(events.field(i, "task"))) : model.requestById.get(events.field(i, "request")));
   /** How many of a list of events had happened by an instant. */
   const until = (list, ns) => {
     let [low, high] = [0, list.length];
@@ -14,13 +17,14 @@ const nowPanel = (() => {
     return low;
   };
   const starts = started.map((it) => it.start);
-  const isOk = ends.map((i) => events.field(i, "outcome") === "ok");
+  const isOk = ends.map((i) => (isTasks ? events.field(i, "status") === "completed" : events.field(i, "outcome") === "ok"));
   const done = (it, ns) => it.end >= 0 && events.at[it.end] <= ns;
 
   function task(ns) {
-    const of = scene.selected >= 0 ? model.requestById.get(events.field(scene.selected, "request")) : null;
+    const of = scene.selected >= 0 ? workOf(scene.selected) : null;
     const it = of && events.at[of.start] <= ns ? of : started[until(starts, ns) - 1];
     if (!it) return { state: "empty" };
+    if (isTasks) return taskOfRunner(it, ns);
     const calls = it.attempts.filter((one) => events.at[one.start] <= ns);
     const failed = calls.filter((one) => one.status === "failed" && one.end >= 0 && events.at[one.end] <= ns);
     const last = calls[calls.length - 1];
@@ -36,11 +40,20 @@ const nowPanel = (() => {
     return { ...shown, state: isFailing ? "error" : "loading", note: isFailing ? words(last.cause ?? "the call failed") : last ? `waiting for ${last.model}` : "waiting for the router" };
   }
 
+  function taskOfRunner(it, ns) {
+    const update = it.updates[until(it.updates, ns) - 1] ?? it.start;
+    const [status, isDone] = [String(events.field(update, "status")), done(it, ns)];
+    const shown = { id: it.id, on: events.nodes[it.agent], status: `${words(status)}, ${events.field(update, "percent")} %`,
+      took: duration((isDone ? events.at[it.end] : ns) - events.at[it.start]) };
+    if (isDone) return { ...shown, state: it.outcome === "ok" ? "updated" : "error", note: it.outcome === "ok" ? null : "it ended with an error" };
+    return { ...shown, state: "loading", note: status === "pending" ? "waiting for an approval" : "under way" };
+  }
+
   function projects(ns) {
     const all = new Map();
     for (const it of started) {
       if (events.at[it.start] > ns) break;
-      const name = events.field(it.start, "workspace") || "requests";
+      const name = isTasks ? events.nodes[it.agent] : events.field(it.start, "workspace") || "requests";
       if (!all.has(name)) all.set(name, { name, all: 0, done: 0, failed: 0 });
       const one = all.get(name);
       one.all++;
@@ -51,17 +64,17 @@ const nowPanel = (() => {
     const known = until(ends, ns);
     const failed = list.some((one) => one.failed > 0);
     const state = known === 0 ? "loading" : !isOk[known - 1] ? "error" : failed ? "recovered" : "updated";
-    return { state, projects: list.slice(0, 4), note: state === "error" ? "the last request was not answered" : list.length > 4 ? `and ${list.length - 4} more` : null };
+    return { state, projects: list.slice(0, 4), note: state === "error" ? (isTasks ? "the last task ended with an error" : "the last request was not answered") : list.length > 4 ? `and ${list.length - 4} more` : null };
   }
 
   const WINDOW = Math.min(10e9, endNs / 5);
   function measured(ns) {
     const known = until(ends, ns);
-    if (known === 0) return { state: until(starts, ns) ? "loading" : "empty" };
+    if (known === 0) return { state: until(starts, ns) ? "loading" : "empty", none: isTasks ? "Tasks are under way" : null };
     const begin = until(ends, ns - WINDOW);
     const ok = isOk.slice(begin, known).filter(Boolean).length;
     const all = known - begin;
-    const took = ends.slice(begin, known).map((i) => events.at[i] - events.at[model.requestById.get(events.field(i, "request")).start]).sort((a, b) => a - b);
+    const took = ends.slice(begin, known).map((i) => events.at[i] - events.at[workOf(i).start]).sort((a, b) => a - b);
     const line = new Array(20).fill(0);
     for (let at = begin; at < known; at++) line[Math.min(19, Math.floor(((events.at[ends[at]] - ns + WINDOW) / WINDOW) * 20))]++;
     const share = all ? ok / all : 1;
@@ -102,9 +115,13 @@ const nowPanel = (() => {
     const id = nameOf(i);
     const earlier = seen.filter((it) => it !== i && nameOf(it) === id);
     const refused = (it) => events.kindName(it) === "approval_expired" || /reject|refuse|den/.test(String(events.field(it, "decision") ?? events.field(it, "status") ?? events.field(it, "outcome") ?? ""));
-    if (events.kindName(i) === "approval_submitted") return { state: "loading", id, status: "submitted", waiting: duration(ns - events.at[i]) };
+    const open = new Set();
+    for (const it of seen) { if (events.kindName(it) === "approval_submitted") open.add(nameOf(it)); else open.delete(nameOf(it)); }
+    open.delete(id);
+    const others = open.size ? count(open.size) : null;
+    if (events.kindName(i) === "approval_submitted") return { state: "loading", id, status: "submitted", waiting: duration(ns - events.at[i]), others };
     const status = events.kindName(i) === "approval_expired" ? "expired" : words(events.field(i, "decision") ?? events.field(i, "status") ?? events.field(i, "outcome") ?? "decided");
-    return { state: refused(i) ? "error" : earlier.some(refused) ? "recovered" : "updated", id, status, by: events.field(i, "by") ?? events.field(i, "reviewer") };
+    return { state: refused(i) ? "error" : earlier.some(refused) ? "recovered" : "updated", id, status, by: events.field(i, "by") ?? events.field(i, "reviewer"), others };
   }
 
   function advance(ns) {

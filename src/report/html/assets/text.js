@@ -11,7 +11,7 @@ const counted = (n, noun, plural = `${noun}s`) => `${count(n)} ${n === 1 ? noun 
 function duration(ns) {
   if (ns === 0) return "0";
   if (ns >= 3600e9) return `${Math.floor(ns / 3600e9)} h ${Math.floor((ns % 3600e9) / 60e9)} m`;
-  if (ns >= 100e9) return `${Math.floor(ns / 60e9)} m ${Math.round((ns % 60e9) / 1e9)} s`;
+  if (ns >= 100e9) return `${Math.floor(Math.round(ns / 1e9) / 60)} m ${Math.round(ns / 1e9) % 60} s`;
   const [name, size] = UNITS.find(([, size]) => ns >= size) ?? UNITS[3];
   const value = ns / size;
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;

@@ -18,18 +18,18 @@ function bar(share, label) {
 
 const WIDGETS = {
   TaskCard: (it) => widget("TaskCard", "Task", it,
-    it.id ? [el("p.lead", nameEl(it.id, 36)), el("dl", pair("task", it.task), pair("model", it.model), pair("calls", it.calls), pair("for", it.took))] : el("p.lead.note", "No task yet")),
+    it.id ? [el("p.lead", nameEl(it.id, 36)), el("dl", pair("task", it.task), pair("on", it.on), pair("status", it.status), pair("model", it.model), pair("calls", it.calls), pair("for", it.took))] : el("p.lead.note", "No task yet")),
   ProjectStatus: (it) => widget("ProjectStatus", "Projects", it,
     it.projects?.length ? it.projects.map((one) => el("div.row", nameEl(one.name, 18), bar(one.all ? one.done / one.all : 0, `${short(one.name)}: ${one.done} of ${one.all} done`), el("span.num", `${count(one.done)}/${count(one.all)}`), el("span.num", { class: `num ${one.failed ? "bad" : "note"}` }, one.failed ? `✕ ${count(one.failed)}` : "")))
       : el("p.lead.note", "No project has work yet")),
   MetricsWidget: (it) => widget("MetricsWidget", "Metrics", it,
     it.rate !== undefined ? [el("div.figures", el("div", el("div.figure", it.success), el("div.note", "success")), el("div", el("div.figure", it.p50), el("div.note", "p50")), el("div", el("div.figure", it.p95), el("div.note", "p95")), el("div", el("div.figure", it.rate), el("div.note", "per s"))), it.line ? spark(it.line) : null]
-      : el("p.lead.note", it.state === "loading" ? "Requests are under way" : "Nothing measured yet")),
+      : el("p.lead.note", it.state === "loading" ? it.none ?? "Requests are under way" : "Nothing measured yet")),
   AlertWidget: (it) => widget("AlertWidget", "Alerts", it,
     it.alerts?.length ? el("ul.alerts", it.alerts.slice(0, 5).map((one) => el("li", { class: one.firing ? "bad" : "good" }, one.firing ? "✕ " : "✓ ", nameEl(one.text, 44))), it.alerts.length > 5 ? el("li.note", `and ${count(it.alerts.length - 5)} more`) : null)
       : el("p.lead.note", it.state === "loading" ? "The run begins" : "No alert so far")),
   ApprovalCard: (it) => widget("ApprovalCard", "Approval", it,
-    it.id ? [el("p.lead", nameEl(it.id, 36)), el("dl", pair("status", it.status), pair("by", it.by), pair("waiting", it.waiting))] : el("p.lead.note", it.none ?? "Nothing to approve yet")),
+    it.id ? [el("p.lead", nameEl(it.id, 36)), el("dl", pair("status", it.status), pair("by", it.by), pair("waiting", it.waiting), pair("others wait", it.others))] : el("p.lead.note", it.none ?? "Nothing to approve yet")),
   ProgressIndicator: (it) => widget("ProgressIndicator", "Progress", it,
     it.share !== undefined ? [el("p.lead", nameEl(it.task, 30), el("span.num", ` ${Math.round(it.share * 100)} %`)), bar(it.share, it.task)] : el("p.lead.note", "Nothing has begun")),
 };
