@@ -52,8 +52,9 @@ pub struct Approvals {
     env: Env<Approvals>,
     settings: Rc<flow::Approvals>,
     queue: Queue,
-    /// Who waits for which. Whoever asked for the same before no longer does.
-    waiting: BTreeMap<Rc<str>, Promise<Standing>>,
+    /// Who waits for which: each copy of a request is answered, or whoever sent it would be told that
+    /// its connection broke.
+    waiting: BTreeMap<Rc<str>, Vec<Promise<Standing>>>,
     expiry: Option<Timer>,
 }
 
@@ -104,9 +105,9 @@ impl Approvals {
         self.env.disk().sync(move |approvals, _| {
             let standing = approvals.queue.standing(&task);
             if let Some(standing) = standing.filter(|it| *it != Standing::Pending)
-                && let Some(promise) = approvals.waiting.remove(&task)
+                && let Some(promises) = approvals.waiting.remove(&task)
             {
-                promise.keep(standing);
+                promises.into_iter().for_each(|promise| promise.keep(standing));
             }
         });
     }
@@ -166,7 +167,7 @@ impl Handler<Submit> for Approvals {
             });
             self.expire();
         }
-        self.waiting.insert(Rc::clone(&task), promise);
+        self.waiting.entry(Rc::clone(&task)).or_default().push(promise);
         self.tell(task);
         later
     }

@@ -1,7 +1,7 @@
 //! A reviewer: looks into the queue of approvals, thinks about one, and decides.
 //!
 //! Others may have the same one in hand: who is second is refused. It must never change its mind: a
-//! decision whose answer was lost is sent again as it was.
+//! decision whose answer was lost is sent again as it was, as long as there is work that may hang on it.
 
 use std::{rc::Rc, time::Duration};
 
@@ -72,9 +72,10 @@ impl Reviewer {
         self.env.call(&self.approvals, decide).timeout(PATIENCE).duplicable().then(
             |reviewer, answer, _| match answer {
                 Ok(_) => reviewer.wait(),
-                Err(_) => {
+                Err(_) if reviewer.open.any() => {
                     reviewer.env.after(PATIENCE, |reviewer, _| reviewer.decide(again));
                 }
+                Err(_) => {}
             },
         );
     }
