@@ -33,13 +33,16 @@ pub(super) struct Ledger<'a> {
     pub(super) done: Ranges,
     /// Runs that were started before and never finished. They go first, one at a time.
     pub(super) suspects: VecDeque<Task>,
+    /// How many runs may still fail before no more is begun; `None` if any number may. It is counted
+    /// here, as whoever looks at results may be far behind.
+    pub(super) failures_left: Option<u64>,
     next: u64,
 }
 
 impl<'a> Ledger<'a> {
     pub(super) fn new(plan: &'a Plan) -> Ledger<'a> {
         let (done, suspects) = (Ranges::default(), VecDeque::new());
-        Ledger { plan, file: None, done, suspects, next: 0 }
+        Ledger { plan, file: None, done, suspects, failures_left: None, next: 0 }
     }
 
     fn next(&mut self, alone: bool) -> Option<Task> {
@@ -54,13 +57,17 @@ impl<'a> Ledger<'a> {
     /// Writes down a result, and hands out the next run.
     fn turn(
         &mut self,
-        result: Option<&str>,
+        result: Option<Written<'_>>,
         alone: bool,
         is_over: bool,
     ) -> Result<Option<Task>, CliError> {
+        let has_failed = result.is_some_and(|result| result.has_failed);
+        self.failures_left =
+            self.failures_left.map(|left| left.saturating_sub(u64::from(has_failed)));
+        let is_over = is_over || self.failures_left == Some(0);
         let task = if is_over { None } else { self.next(alone) };
         let Some(file) = &mut self.file else { return Ok(task) };
-        let mut lines = result.unwrap_or_default().to_owned();
+        let mut lines = result.map_or("", |result| result.line).to_owned();
         if let Some(task) = task
             && let Some(sim) = self.plan.sims().get(task.sim)
         {
@@ -73,6 +80,13 @@ impl<'a> Ledger<'a> {
         }
         Ok(task)
     }
+}
+
+/// A result as it is written down.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    line: &'a str,
+    has_failed: bool,
 }
 
 /// What a thread has to say.
@@ -89,7 +103,8 @@ pub(super) enum Next {
 }
 
 /// Makes runs on so many threads until there are none left or `look` says stop; with `alone` only
-/// the suspects. `look` is called with each result, and without one now and then.
+/// the suspects. `look` is called with each result, and without one now and then, first of all before
+/// anything is begun.
 pub(super) fn work(
     threads: usize,
     alone: bool,
@@ -97,14 +112,20 @@ pub(super) fn work(
     run: impl Fn(Task) -> Result<FinishedLine, CliError> + Sync,
     mut look: impl FnMut(Option<&FinishedLine>) -> Result<Next, CliError>,
 ) -> Result<(), CliError> {
+    if look(None)? == Next::Stop {
+        return Ok(());
+    }
     let is_over = AtomicBool::new(false);
     let (sender, receiver) = mpsc::sync_channel(WAITING_MAX);
     let worker = |sender: mpsc::SyncSender<Word>| {
         let make = || -> Result<(), CliError> {
             let mut result: Option<Line> = None;
             loop {
-                let written = result.as_ref().map(text).transpose()?;
-                let task = turn(ledger, written.as_deref(), alone, &is_over)?;
+                let line = result.as_ref().map(text).transpose()?;
+                let has_failed =
+                    matches!(&result, Some(Line::Finished(line)) if !line.verdict.is_good());
+                let written = line.as_deref().map(|line| Written { line, has_failed });
+                let task = turn(ledger, written, alone, &is_over)?;
                 if let Some(Line::Finished(line)) = result.take()
                     && sender.send(Word::Finished(line)).is_err()
                 {
@@ -149,7 +170,7 @@ pub(super) fn work(
 
 fn turn(
     ledger: &Mutex<Ledger<'_>>,
-    result: Option<&str>,
+    result: Option<Written<'_>>,
     alone: bool,
     is_over: &AtomicBool,
 ) -> Result<Option<Task>, CliError> {
@@ -227,6 +248,31 @@ mod tests {
         };
         work(3, false, &ledger, |task| Ok(finished(task)), look).unwrap();
         assert!((5_000..5_000 + WAITING_MAX + 4).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn no_run_is_begun_once_so_many_have_failed() {
+        let plan = plan(Some(1_000));
+        let fails = |task: Task| Ok(FinishedLine { verdict: RunVerdict::Fail, ..finished(task) });
+        for (threads, most) in [(1, 1), (1, 7), (3, 7)] {
+            let ledger = Mutex::new(Ledger { failures_left: Some(most), ..Ledger::new(&plan) });
+            let mut count = 0;
+            let look = |line: Option<&FinishedLine>| {
+                count += u64::from(line.is_some());
+                Ok(Next::Go)
+            };
+            work(threads, false, &ledger, fails, look).unwrap();
+            // What others had begun by then.
+            let others = threads as u64 - 1;
+            assert!((most..=most + others).contains(&count), "{count} of {most}");
+        }
+    }
+
+    #[test]
+    fn what_is_over_before_it_begins_makes_no_run() {
+        let plan = plan(Some(9));
+        let run = |_| panic!("a run");
+        work(2, false, &Mutex::new(Ledger::new(&plan)), run, |_| Ok(Next::Stop)).unwrap();
     }
 
     #[test]
