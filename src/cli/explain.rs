@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -17,20 +17,24 @@ use super::{
     screen::Screen,
     shrink::concrete,
     sims::{self, Entry},
+    sweep::told::clean,
 };
 use crate::{
     explore::{
         Explanation, Glance, History, Options, Origin, RunError, Side, Without, explain, recorded,
         without_each_fault,
     },
-    observe::LINE_BYTES_MAX,
+    observe::{LogError, LogHeader, LogReader},
     report::{
         event,
         text::{counted, mark},
     },
     scenario::{self, duration_text},
-    world::{LOG_VERSION, Record, Seed, Time},
+    world::{Seed, Time},
 };
+
+/// The longest name of a sim that is believed of a log, in characters.
+const NAME_CHARS_MAX: usize = 200;
 
 /// What to explain.
 #[derive(Debug, Args)]
@@ -58,7 +62,7 @@ pub(super) fn run(args: ExplainArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let Some(against) = &args.against else { return faults(&entry, &args, screen) };
     let left = history(&entry, args.seed)?;
     let left_name = format!("{} seed {}", entry.sim.name, args.seed);
-    let (right, right_name) = other(&entry, args.seed, against)?;
+    let (right, right_name) = other(&entry, args.seed, against, screen)?;
     let found = explain(&left, &right);
     match args.format {
         Format::Json => screen.data(&pretty(&found)?)?,
@@ -74,20 +78,25 @@ fn history(entry: &Entry, seed: Seed) -> Result<History, CliError> {
 }
 
 /// What a history is compared with, and what it is called.
-fn other(entry: &Entry, of: Seed, against: &str) -> Result<(History, String), CliError> {
+fn other(
+    entry: &Entry,
+    of: Seed,
+    against: &str,
+    screen: &mut Screen,
+) -> Result<(History, String), CliError> {
     if let Ok(other) = seed(against) {
         return Ok((history(entry, other)?, format!("{} seed {other}", entry.sim.name)));
     }
     let path = Path::new(against);
     if path.extension().is_some_and(|extension| extension == "jsonl" || extension == "zst") {
-        return Ok((read(path)?, against.to_owned()));
+        return read(path, &entry.sim.name, screen);
     }
     let other = sims::load_one(path)?;
     Ok((history(&other, of)?, format!("{} seed {of}", other.sim.name)))
 }
 
-/// Reads a history that `replay` has written, with its heading or without.
-fn read(path: &Path) -> Result<History, CliError> {
+/// Reads a history that `replay` has written, with its heading or without, and says what it is of.
+fn read(path: &Path, sim: &str, screen: &mut Screen) -> Result<(History, String), CliError> {
     let wrong = |message: String| {
         CliError::usage(
             format!("{}: {message}", path.display()),
@@ -100,43 +109,32 @@ fn read(path: &Path) -> Result<History, CliError> {
     } else {
         Box::new(file)
     };
-    let mut input = BufReader::new(plain);
-    let (mut history, mut number) = (History::default(), 0_u64);
-    loop {
-        number += 1;
-        let mut line = Vec::new();
-        let mut bounded = input.by_ref().take(LINE_BYTES_MAX + 1);
-        let length = bounded.read_until(b'\n', &mut line);
-        if length.map_err(|error| wrong(format!("line {number}: {error}")))? == 0 {
-            break;
+    let reader = LogReader::headless(BufReader::new(plain));
+    let reader = reader.map_err(|error| wrong(error.to_string()))?;
+    let mut name = path.display().to_string();
+    if let Some(LogHeader { sim: Some(of), seed, .. }) = reader.header() {
+        let of: String = clean(of).chars().take(NAME_CHARS_MAX).collect();
+        if of != sim {
+            screen.talk(&format!("{name} is a log of {of}, and is compared with a run of {sim}\n"));
         }
-        if line.len() as u64 > LINE_BYTES_MAX {
-            return Err(wrong(format!("line {number}: longer than {LINE_BYTES_MAX} bytes")));
+        name += &format!(", a log of {of} seed {seed}");
+    }
+    let mut history = History::default();
+    for record in reader {
+        match record {
+            Ok(record) if record.seq == history.records.len() as u64 + 1 || history.is_cut => {
+                history.push(|| record);
+            }
+            Ok(record) => return Err(wrong(format!("event {} is out of place", record.seq))),
+            // Whoever wrote it was stopped there.
+            Err(LogError::Cut { .. }) => history.is_cut = true,
+            Err(error) => return Err(wrong(error.to_string())),
         }
-        if number == 1 && is_heading(&line).map_err(wrong)? {
-            continue;
-        }
-        let record: Record = serde_json::from_slice(&line)
-            .map_err(|error| wrong(format!("line {number}: {error}")))?;
-        if record.seq != history.records.len() as u64 + 1 && !history.is_cut {
-            return Err(wrong(format!("line {number}: event {} is out of place", record.seq)));
-        }
-        history.push(|| record);
     }
     if history.records.is_empty() {
         Err(wrong("there is no event in it".into()))
     } else {
-        Ok(history)
-    }
-}
-
-/// Whether a line is a heading of a version that can be read.
-fn is_heading(line: &[u8]) -> Result<bool, String> {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) else { return Ok(false) };
-    match value.get("version").map(serde_json::Value::as_u64) {
-        None => Ok(false),
-        Some(Some(version)) if version == u64::from(LOG_VERSION) => Ok(true),
-        Some(_) => Err(format!("line 1: only version {LOG_VERSION} of logs can be read")),
+        Ok((history, name))
     }
 }
 
@@ -148,7 +146,7 @@ fn told(found: &Explanation, (left, right): (&str, &str)) -> String {
         }
     }
     if found.is_cut {
-        text += "a history was too long to be kept whole: this is its beginning\n";
+        text += "a history is not there to its end: this is its beginning\n";
     }
     let Some(difference) = &found.difference else {
         return text + &format!("no difference in {}\n", counted(found.same, "event"));
@@ -160,6 +158,11 @@ fn told(found: &Explanation, (left, right): (&str, &str)) -> String {
     );
     if let Some(origin) = &found.origin {
         text += &format!("{}\n", origin_text(origin));
+    }
+    for (side, record) in [("left", &difference.left), ("right", &difference.right)] {
+        if record.is_none() {
+            text += &format!("the {side} ends here; a log may have been cut off\n");
+        }
     }
     text += &format!("differs: {}\n", difference.differs.join(", "));
     for (side, chain) in [("left", &found.led_left), ("right", &found.led_right)] {
