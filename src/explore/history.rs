@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Options, RunError, SimRun, simulate};
 use crate::{
     scenario::Sim,
-    world::{Record, Seed, Sighting},
+    world::{Record, Seed, Sighting, is_of_an_instant},
 };
 
 /// The most events that are kept of one run: about 500 MB.
@@ -99,7 +99,10 @@ impl StackState {
         let text = |name: &str| record.fields.get(name).and_then(Value::as_str);
         let message = record.fields.get("message").and_then(Value::as_u64);
         match record.kind.as_str() {
-            "fault_fired" => self.faults.extend(text("fault").map(str::to_owned)),
+            "fault_fired" => {
+                let lasting = text("fault").filter(|fault| !is_of_an_instant(fault));
+                self.faults.extend(lasting.map(str::to_owned));
+            }
             "fault_healed" => {
                 let place =
                     self.faults.iter().position(|fault| Some(fault.as_str()) == text("fault"));
@@ -188,7 +191,8 @@ mod tests {
     #[test]
     fn the_state_is_what_the_events_say() {
         let faults = "[[fault]]\nat = \"1s\"\nfor = \"5s\"\npause = { node = \"router\" }\n\
-                      [[fault]]\nat = \"2s\"\nfor = \"1s\"\ncrash = { node = \"opus\" }\n";
+                      [[fault]]\nat = \"2s\"\nfor = \"1s\"\ncrash = { node = \"opus\" }\n\
+                      [[fault]]\nat = \"1s\"\ndisk_lost = { node = \"opus\" }\n";
         let history = history(faults);
         let until = |seconds: u64| {
             let end = history.records.partition_point(|it| it.at_ns <= seconds * 1_000_000_000);
@@ -201,6 +205,13 @@ mod tests {
         let state = until(3);
         assert_eq!((state.faults.len(), state.crashed.len()), (1, 0));
         let state = StackState::after(&history.records);
+        // That of the disk is over as soon as it has happened.
+        assert!(
+            history
+                .records
+                .iter()
+                .any(|it| it.fields.get("fault").is_some_and(|it| it == "disk lost opus"))
+        );
         assert_eq!(
             (state.faults.len(), state.requests.len(), state.messages.len()),
             (0, 0, 0),
