@@ -21,6 +21,7 @@ mod watch;
 
 use serde::Serialize;
 
+pub(crate) use expect::check_name;
 pub use expect::metric_text;
 pub use metrics::{Metrics, Outcomes, Usage};
 pub use moments::{Moment, Moments};

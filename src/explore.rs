@@ -17,7 +17,7 @@ mod signature;
 pub mod sweep;
 mod verify;
 
-pub use corpus::{CORPUS_FILE_BYTES_MAX, Found, FoundError, Known, known, read_corpus};
+pub use corpus::{CANARY, CORPUS_FILE_BYTES_MAX, Found, FoundError, Known, known, read_corpus};
 #[cfg(feature = "cli")]
 pub use counterfactual::{Glance, Without, without_each_fault};
 #[cfg(feature = "cli")]

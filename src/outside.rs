@@ -283,7 +283,7 @@ fn log(bytes: &[u8]) -> Result<(), String> {
 /// A history as `replay` writes it, and what `explain` and the stepping through it say of it.
 fn history(bytes: &[u8]) -> Result<(), String> {
     let history = match History::read(bytes) {
-        Ok(history) => history,
+        Ok((history, _)) => history,
         Err(error) => return brief(&error),
     };
     for record in &history.records {

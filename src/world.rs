@@ -47,7 +47,6 @@ use std::{
 use actix::{Actor, Context};
 use jiff::Timestamp;
 
-pub(crate) use self::hash::digest;
 pub use self::{
     call::{Call, CallFuture, CallHandle},
     core::Ending,
@@ -82,6 +81,7 @@ use self::{
     queue::Queue,
     settings::TieBreaker,
 };
+pub(crate) use self::{fault::is_of_an_instant, hash::digest};
 
 /// A world that is being built.
 pub struct World {

@@ -96,7 +96,7 @@ fn the_lowest_failing_seed_is_reported_with_its_log_and_its_command() {
     let log = &failure.logs[0];
     assert!(log.ends_with(format!("seedbed/{name}-3.jsonl")), "{}", log.display());
     let reader = LogReader::new(BufReader::new(File::open(log).unwrap())).unwrap();
-    assert_eq!(reader.header().seed, Seed(3));
+    assert_eq!(reader.header().map(|it| it.seed), Some(Seed(3)));
     let kinds: Vec<String> = reader.map(|record| record.unwrap().kind).collect();
     assert_eq!(kinds, ["node_started", "timer_fired"]);
 }

@@ -148,18 +148,28 @@ impl Watched {
         }
     }
 
+    /// What it is called.
+    pub(super) fn check(&self) -> String {
+        match self {
+            Watched::Metric { name, baseline: Some(Baseline { value, margin_ppm }), .. } => {
+                let margin = bound_text(&Bound::Ratio(u64::from(*margin_ppm)));
+                format!("{name} within {margin} of its baseline {}", bound_text(value))
+            }
+            Watched::Metric { name, bounds, .. } => {
+                format!("{name} {}", bounds_text(bounds, bound_text))
+            }
+            Watched::Event { wanted, bounds, .. } => {
+                format!("{}: {}", wanted.text, bounds_text(bounds, u64::to_string))
+            }
+            Watched::Order { first, then, .. } => format!("{} and later {}", first.text, then.text),
+        }
+    }
+
     pub(super) fn finish(&self, metrics: &Metrics) -> CheckResult {
-        let (check, failure) = match self {
+        let failure = match self {
             Watched::Metric { name, bounds, baseline } => {
                 let unit = metric(name).map_or(MetricUnit::Count, |metric| metric.unit);
-                let check = match baseline {
-                    Some(Baseline { value, margin_ppm }) => {
-                        let margin = bound_text(&Bound::Ratio(u64::from(*margin_ppm)));
-                        format!("{name} within {margin} of its baseline {}", bound_text(value))
-                    }
-                    None => format!("{name} {}", bounds_text(bounds, bound_text)),
-                };
-                let failure = match metrics.values.get(name.as_str()) {
+                match metrics.values.get(name.as_str()) {
                     None => Some("it has no value, as there was no request".to_owned()),
                     Some(&value) => {
                         let value = in_unit(unit, value);
@@ -167,25 +177,24 @@ impl Watched {
                         let text = || format!("{what} is {}", bound_text(&value));
                         (!bounds.hold(&value)).then(text)
                     }
-                };
-                (check, failure)
+                }
             }
-            Watched::Event { wanted, bounds, seen, .. } => {
-                let check = format!("{}: {}", wanted.text, bounds_text(bounds, u64::to_string));
-                (check, (!bounds.hold(seen)).then(|| format!("it happened {seen} times")))
+            Watched::Event { bounds, seen, .. } => {
+                (!bounds.hold(seen)).then(|| format!("it happened {seen} times"))
             }
-            Watched::Order { first, then, first_seen, then_seen } => {
-                let check = format!("{} and later {}", first.text, then.text);
-                let failure = match (first_seen, then_seen) {
-                    (true, true) => None,
-                    (false, _) => Some("the first never happened".to_owned()),
-                    (true, false) => Some("the second never happened after the first".to_owned()),
-                };
-                (check, failure)
-            }
+            Watched::Order { first_seen, then_seen, .. } => match (first_seen, then_seen) {
+                (true, true) => None,
+                (false, _) => Some("the first never happened".to_owned()),
+                (true, false) => Some("the second never happened after the first".to_owned()),
+            },
         };
-        CheckResult { check, failure, evaluated: 1 }
+        CheckResult { check: self.check(), failure, evaluated: 1 }
     }
+}
+
+/// What the check of an expectation is called.
+pub(crate) fn check_name(sim: &Sim, expectation: &Expectation) -> String {
+    Watched::new(sim, expectation).check()
 }
 
 fn window_text(window: &Window) -> String {

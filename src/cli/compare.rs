@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     explore::{
-        compare::{Comparison, Finding, Matched, QUANTITIES, matched},
+        compare::{Comparison, Finding, Matched, QUANTITIES, matched, only_compared},
         sweep::{FinishedLine, Hex, Merge, MergeError},
     },
     report::{compare, document::VERSION, html, snapshot::text_hash},
@@ -213,7 +213,10 @@ fn runs(args: &CompareArgs, entries: [Entry; 2], screen: &mut Screen) -> Result<
     }
     let run = |index: usize| -> Result<FinishedLine, CliError> {
         let entry = &entries[index % 2];
-        once(entry, Seed(first + index as u64 / 2), Hex(text_hash(&entry.sim)), &way)
+        let hash = Hex(text_hash(&entry.sim));
+        let mut line = once(entry, Seed(first + index as u64 / 2), hash, &way)?;
+        only_compared(&mut line);
+        Ok(line)
     };
     let (mut pairs, mut one, mut failed) = (Vec::new(), None, None);
     let total = count as usize * 2;

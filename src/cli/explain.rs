@@ -17,12 +17,14 @@ use super::{
     screen::Screen,
     shrink::concrete,
     sims::{self, Entry},
+    sweep::told::clean,
 };
 use crate::{
     explore::{
         Explanation, Glance, History, Options, Origin, RunError, Side, Without, explain, recorded,
         without_each_fault,
     },
+    observe::LogHeader,
     report::{
         event,
         text::{counted, mark},
@@ -30,6 +32,9 @@ use crate::{
     scenario::{self, duration_text},
     world::{Seed, Time},
 };
+
+/// The longest name of a sim that is believed of a log, in characters.
+const NAME_CHARS_MAX: usize = 200;
 
 /// What to explain.
 #[derive(Debug, Args)]
@@ -57,7 +62,7 @@ pub(super) fn run(args: ExplainArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let Some(against) = &args.against else { return faults(&entry, &args, screen) };
     let left = history(&entry, args.seed)?;
     let left_name = format!("{} seed {}", entry.sim.name, args.seed);
-    let (right, right_name) = other(&entry, args.seed, against)?;
+    let (right, right_name) = other(&entry, args.seed, against, screen)?;
     let found = explain(&left, &right);
     match args.format {
         Format::Json => screen.data(&pretty(&found)?)?,
@@ -73,20 +78,25 @@ fn history(entry: &Entry, seed: Seed) -> Result<History, CliError> {
 }
 
 /// What a history is compared with, and what it is called.
-fn other(entry: &Entry, of: Seed, against: &str) -> Result<(History, String), CliError> {
+fn other(
+    entry: &Entry,
+    of: Seed,
+    against: &str,
+    screen: &mut Screen,
+) -> Result<(History, String), CliError> {
     if let Ok(other) = seed(against) {
         return Ok((history(entry, other)?, format!("{} seed {other}", entry.sim.name)));
     }
     let path = Path::new(against);
     if path.extension().is_some_and(|extension| extension == "jsonl" || extension == "zst") {
-        return Ok((read(path)?, against.to_owned()));
+        return read(path, &entry.sim.name, screen);
     }
     let other = sims::load_one(path)?;
     Ok((history(&other, of)?, format!("{} seed {of}", other.sim.name)))
 }
 
-/// Reads a history that `replay` has written, with its heading or without.
-fn read(path: &Path) -> Result<History, CliError> {
+/// Reads a history that `replay` has written, with its heading or without, and says what it is of.
+fn read(path: &Path, sim: &str, screen: &mut Screen) -> Result<(History, String), CliError> {
     let wrong = |message: String| {
         CliError::usage(
             format!("{}: {message}", path.display()),
@@ -99,7 +109,16 @@ fn read(path: &Path) -> Result<History, CliError> {
     } else {
         Box::new(file)
     };
-    History::read(BufReader::new(plain)).map_err(wrong)
+    let (history, header) = History::read(BufReader::new(plain)).map_err(wrong)?;
+    let mut name = path.display().to_string();
+    if let Some(LogHeader { sim: Some(of), seed, .. }) = header {
+        let of: String = clean(&of).chars().take(NAME_CHARS_MAX).collect();
+        if of != sim {
+            screen.talk(&format!("{name} is a log of {of}, and is compared with a run of {sim}\n"));
+        }
+        name += &format!(", a log of {of} seed {seed}");
+    }
+    Ok((history, name))
 }
 
 fn told(found: &Explanation, (left, right): (&str, &str)) -> String {
@@ -110,7 +129,7 @@ fn told(found: &Explanation, (left, right): (&str, &str)) -> String {
         }
     }
     if found.is_cut {
-        text += "a history was too long to be kept whole: this is its beginning\n";
+        text += "a history is not there to its end: this is its beginning\n";
     }
     let Some(difference) = &found.difference else {
         return text + &format!("no difference in {}\n", counted(found.same, "event"));
@@ -122,6 +141,11 @@ fn told(found: &Explanation, (left, right): (&str, &str)) -> String {
     );
     if let Some(origin) = &found.origin {
         text += &format!("{}\n", origin_text(origin));
+    }
+    for (side, record) in [("left", &difference.left), ("right", &difference.right)] {
+        if record.is_none() {
+            text += &format!("the {side} ends here; a log may have been cut off\n");
+        }
     }
     text += &format!("differs: {}\n", difference.differs.join(", "));
     for (side, chain) in [("left", &found.led_left), ("right", &found.led_right)] {

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::{error::CliError, screen::Screen, sweep::environment};
 use crate::{
+    check::check_name,
     report::github::{Problem, SUMMARY_BYTES_MAX, annotations, summary},
     scenario::{Expectation, Sim},
 };
@@ -69,15 +70,14 @@ fn append(path: &Path, text: &str) -> Result<(), CliError> {
 /// The line of a sim that demands what a failure says does not hold: that of the expectation, or else
 /// the first.
 pub(super) fn line_of(sim: &Sim, failure: &str) -> usize {
-    let place = sim.expectations.iter().find_map(|expectation| {
-        let name = match expectation {
-            Expectation::Metric { metric, .. } => metric,
-            Expectation::Event { event, .. } => &event.event,
-            Expectation::Order { first, .. } => &first.event,
-        };
-        let rest = failure.strip_prefix(name.value.as_str())?;
-        let is_whole = !rest.starts_with(|c: char| c.is_alphanumeric() || "_.".contains(c));
-        is_whole.then(|| name.span.offset())
+    let is_of = |expectation: &&Expectation| {
+        let rest = failure.strip_prefix(check_name(sim, expectation).as_str());
+        rest.is_some_and(|rest| rest.starts_with(": "))
+    };
+    let place = sim.expectations.iter().find(is_of).map(|expectation| match expectation {
+        Expectation::Metric { metric, .. } => metric.span.offset(),
+        Expectation::Event { event, .. } => event.event.span.offset(),
+        Expectation::Order { first, .. } => first.event.span.offset(),
     });
     let before = place.and_then(|at| sim.source.text().get(..at)).unwrap_or_default();
     1 + before.matches('\n').count()
@@ -86,17 +86,29 @@ pub(super) fn line_of(sim: &Sim, failure: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::parse;
+    use crate::{
+        explore::{Options, simulate},
+        scenario::parse,
+        world::Seed,
+    };
 
     #[test]
     fn the_line_is_that_of_the_expectation() {
         let text = "purpose = \"p\"\n[router]\nprimary = \"opus\"\n[[backend]]\nname = \"opus\"\n\
                     [[agent]]\nname = \"rust\"\n[[expect]]\nmetric = \"requests.total\"\nequals = 1\n\
-                    [[expect]]\nevent = \"node_crashed\"\nat_least = 1\n";
+                    [[expect]]\nevent = \"node_crashed\"\nat_least = 1\n[[expect]]\n\
+                    metric = \"requests.total\"\nat_most = 3\n[[expect]]\nevent = \"node_crashed\"\n\
+                    node = \"rust\"\nat_least = 1\n";
         let sim = parse("sims/a.toml", text).unwrap();
-        assert_eq!(line_of(&sim, "requests.total is 5, and must be 1"), 9);
-        assert_eq!(line_of(&sim, "node_crashed: 0"), 12);
-        assert_eq!(line_of(&sim, "node_crashed_twice: 0"), 1);
+        assert_eq!(line_of(&sim, "requests.total equals 1: it is 5"), 9);
+        assert_eq!(line_of(&sim, "requests.total at most 3: it is 5"), 15);
+        assert_eq!(line_of(&sim, "node_crashed: at least 1: it happened 0 times"), 12);
+        assert_eq!(line_of(&sim, "node_crashed on rust: at least 1: it happened 0 times"), 18);
+        assert_eq!(line_of(&sim, "requests.total: 0"), 1);
+        // And as runs say it.
+        let run = simulate(&sim, Seed(1), &Options::default(), Vec::new()).unwrap();
+        let lines: Vec<usize> = run.failures().iter().map(|it| line_of(&sim, it)).collect();
+        assert_eq!(lines, [9, 12, 18]);
         assert_eq!(line_of(&sim, "some check: it broke"), 1);
     }
 }

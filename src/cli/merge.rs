@@ -36,7 +36,7 @@ use crate::{
 
 /// How many of many are named in a text.
 const NAMED_MAX: usize = 10;
-/// How many ranges of missing seeds a document has of each sim.
+/// How many ranges of missing seeds a document has of each sim, and how many missing shards.
 const RANGES_MAX: usize = 10_000;
 
 /// What to merge.
@@ -61,10 +61,12 @@ pub(super) struct MergeArgs {
 /// What the document has besides the results.
 #[derive(Serialize)]
 struct More<'a> {
-    /// How many results are missing.
+    /// How many results are missing; 2^64 - 1 is so many or more.
     missing: u64,
     /// Of each sim the first and last seed of each range that is missing.
     missing_seeds: BTreeMap<&'a str, Vec<(u64, u64)>>,
+    missing_shard_count: u64,
+    /// The first of them.
     missing_shards: Vec<String>,
     unfinished: Vec<String>,
     conflicts: Vec<String>,
@@ -83,6 +85,8 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
         }
     }
     let plan = merge.merged_plan().map_err(refused)?;
+    // Before anything is written, and after all is read: it may be one of the files by mistake.
+    let page = output::create(args.html.as_deref())?;
     let mut tally = Tally::default();
     merge.results().for_each(|line| tally.add(&line));
     if let Some(path) = &args.output {
@@ -94,7 +98,6 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
         })?;
     }
     let told = Told { tally: &tally, plan: &plan, made: &AllMade::new() };
-    let page = output::create(args.html.as_deref())?;
     let missing = merge.missing();
     let count = missing.values().fold(0_u64, |sum, seeds| sum.saturating_add(seeds.count()));
     let conflicts: Vec<String> =
@@ -106,14 +109,15 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
     if count > 0 {
         exit = exit.max(Exit::NothingRan);
     }
+    let (missing_shard_count, missing_shards) = merge.missing_shards(RANGES_MAX);
     let more = More {
         missing: count,
         missing_seeds: missing
             .iter()
             .map(|(sim, seeds)| (*sim, seeds.iter().take(RANGES_MAX).collect()))
             .collect(),
-        missing_shards: merge
-            .missing_shards()
+        missing_shard_count,
+        missing_shards: missing_shards
             .into_iter()
             .map(|(index, of)| format!("{index}/{of}"))
             .collect(),
@@ -159,7 +163,7 @@ impl More<'_> {
     /// What is missing and what is odd, a line each.
     fn text(&self, missing: &BTreeMap<&str, Ranges>) -> String {
         let mut lines: Vec<String> = Vec::new();
-        let shards = named("shard", &self.missing_shards);
+        let shards = named("shard", &self.missing_shards, self.missing_shard_count);
         if !shards.is_empty() {
             lines.push(format!("no results of {shards}"));
         }
@@ -169,7 +173,10 @@ impl More<'_> {
                 false => format!("{first}-{last}"),
             });
             let ranges: Vec<String> = ranges.take(NAMED_MAX + 1).collect();
-            let (ranges, count) = (first_of(&ranges, None), counted(seeds.count(), "seed"));
+            let (ranges, count) = (first_of(&ranges, None), seeds.count());
+            // One more than can be counted.
+            let least = if count == u64::MAX { "at least " } else { "" };
+            let count = format!("{least}{}", counted(count, "seed"));
             lines.push(wrap("", &format!("missing: {count} of {}: {ranges}", clean(sim)), 4));
         }
         if missing.len() > NAMED_MAX {
@@ -191,14 +198,14 @@ impl More<'_> {
     }
 }
 
-/// `shard 2/4` or `3 shards: 1/4, 2/4, 4/4`; empty if there are none.
-fn named(noun: &str, names: &[String]) -> String {
+/// `shard 2/4` or `3 shards: 1/4, 2/4, 4/4`, of so many; empty if there are none.
+fn named(noun: &str, names: &[String], count: u64) -> String {
     match names {
         [] => String::new(),
-        [one] => format!("{noun} {one}"),
+        [one] if count == 1 => format!("{noun} {one}"),
         many => {
-            let count = counted(many.len() as u64, noun);
-            format!("{count}: {}", first_of(many, Some(many.len())))
+            let total = usize::try_from(count).unwrap_or(usize::MAX);
+            format!("{}: {}", counted(count, noun), first_of(many, Some(total)))
         }
     }
 }

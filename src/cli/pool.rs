@@ -25,6 +25,7 @@ pub(super) fn in_order<T: Send>(
     let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     let worker = |sender: mpsc::Sender<(usize, T)>| {
+        let _ends = Ends(&is_over);
         while !is_over.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= count || sender.send((index, work(index))).is_err() {
@@ -58,6 +59,17 @@ pub(super) fn in_order<T: Send>(
     });
 }
 
+/// Lets no more work be begun once a worker has panicked.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +90,18 @@ mod tests {
             let expected: Vec<_> = (0..40).map(|index| (index, index * index)).collect();
             assert_eq!(taken, expected, "{threads} threads");
         }
+    }
+
+    #[test]
+    fn no_work_is_begun_once_a_worker_has_panicked() {
+        let begun = AtomicUsize::new(0);
+        let work = |index: usize| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            assert!(index > 0, "the first");
+        };
+        let all = || in_order(2, 10_000_000, work, |_, ()| ControlFlow::Continue(()));
+        assert!(panic::catch_unwind(panic::AssertUnwindSafe(all)).is_err());
+        assert!(begun.into_inner() < 10_000_000);
     }
 
     #[test]

@@ -19,8 +19,9 @@ use super::{
     sims::{self, Entry, FOLDER},
 };
 use crate::{
-    explore::{Found, Known, Options, Signature, known, read_corpus},
+    explore::{CANARY, Found, Known, Options, Signature, known, read_corpus},
     report::text::{counted, mark, wrap},
+    scenario::Must,
     world::Seed,
 };
 
@@ -135,6 +136,10 @@ fn add(sim: &Path, seed: Seed, folder: &Path, screen: &mut Screen) -> Result<Exi
 
 /// Keeps a failing seed in a corpus, and says in which file.
 pub(super) fn keep(entry: &Entry, seed: Seed, folder: &Path) -> Result<PathBuf, CliError> {
+    if entry.sim.must != Must::Pass {
+        let message = format!("{}: {CANARY}", entry.sim.name);
+        return Err(CliError::usage(message, "a corpus keeps seeds that fail and must not"));
+    }
     let run = attempt::once(entry, seed, &Options::default(), Vec::new())?;
     let Some(signature) = Signature::of(&entry.sim, &run) else {
         return Err(CliError::usage(

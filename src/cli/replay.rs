@@ -145,7 +145,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     let wall = watch.elapsed();
     let printed = printer.borrow_mut().finish();
     if let Some((log, path)) = log {
-        log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
+        log.finish().map_err(|source| CliError::Output { path, source })?;
     }
     printed?;
     measuring.finish(screen)?;

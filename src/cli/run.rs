@@ -238,7 +238,7 @@ fn one(
     });
     let finished = attempt::judged(entry, seed, options, observers)?;
     if let Some((log, path)) = log {
-        log.borrow_mut().finish().map_err(|source| CliError::Output { path, source })?;
+        log.finish().map_err(|source| CliError::Output { path, source })?;
     }
     exporting.finish(&entry.sim)?;
     let written = page.zip(recording);

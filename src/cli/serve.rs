@@ -16,6 +16,8 @@ use super::{clock::Stopwatch, metrics::Boards};
 const HEAD_BYTES_MAX: usize = 8 << 10;
 /// The longest that a client may take to ask, and again to take the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How much of an answer is sent before the time is looked at again, in bytes.
+const PIECE_BYTES: usize = 16 << 10;
 /// The format that is answered.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -35,7 +37,6 @@ pub(super) fn serve(address: SocketAddr, boards: Boards) -> io::Result<SocketAdd
 
 /// One request, and its answer.
 fn attend(mut stream: TcpStream, boards: &Boards) -> io::Result<()> {
-    stream.set_write_timeout(Some(PATIENCE))?;
     let watch = Stopwatch::start();
     let (mut head, mut part) = (Vec::new(), [0; 1_024]);
     while !is_whole(&head) && head.len() <= HEAD_BYTES_MAX {
@@ -50,7 +51,25 @@ fn attend(mut stream: TcpStream, boards: &Boards) -> io::Result<()> {
         }
     }
     let text = || boards.text().ok();
-    stream.write_all(&answer(&head, text))?;
+    send(&mut stream, &answer(&head, text), PATIENCE)
+}
+
+/// Sends all of it in so long, or gives up: a client that takes a little now and then is as slow as one
+/// that takes nothing.
+fn send(stream: &mut TcpStream, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+    let watch = Stopwatch::start();
+    while !bytes.is_empty() {
+        let left = patience.saturating_sub(watch.elapsed());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_write_timeout(Some(left))?;
+        let piece = bytes.get(..PIECE_BYTES).unwrap_or(bytes);
+        match stream.write(piece)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            sent => bytes = bytes.get(sent..).unwrap_or_default(),
+        }
+    }
     stream.flush()
 }
 
@@ -120,6 +139,25 @@ mod tests {
         let answer = answer(b"GET /metrics HTTP/1.1\r\n\r\n", || Some("m 1\n".into()));
         let answer = String::from_utf8(answer).unwrap();
         assert!(answer.contains("Content-Length: 4\r\n") && answer.ends_with("\r\n\r\nm 1\n"));
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a slow client is slow in real time")]
+    #[test]
+    fn a_client_that_takes_a_little_now_and_then_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut slow = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let reader = thread::spawn(move || {
+            let mut part = [0; 700];
+            while slow.read(&mut part).is_ok_and(|read| read > 0) {
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let watch = Stopwatch::start();
+        let sent = send(&mut stream, &vec![b'x'; 64 << 20], Duration::from_millis(300));
+        assert!(sent.is_err() && watch.elapsed() < Duration::from_secs(10));
+        stream.shutdown(std::net::Shutdown::Both).unwrap();
+        drop(reader);
     }
 
     #[test]

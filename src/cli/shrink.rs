@@ -211,9 +211,35 @@ fn with_trace(entry: &Entry, text: String, output: &Path) -> String {
     let from = output.parent().unwrap_or(Path::new(""));
     let Ok(mut document) = text.parse::<DocumentMut>() else { return text };
     if let Some(load) = document.get_mut("load").and_then(|load| load.as_table_like_mut()) {
-        load.insert("trace", toml_edit::value(relative(from, file)));
+        load.insert("trace", toml_edit::value(relative(&real(from), &real_folder(file))));
     }
     document.to_string()
+}
+
+/// A path from the root on, without `..` and links as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = |folder: &Path| {
+        let rest = path.strip_prefix(folder).ok()?;
+        Some((folder.canonicalize().ok()?, rest))
+    };
+    let Some((mut real, rest)) = path.ancestors().find_map(there) else { return path };
+    for part in rest.components() {
+        match part {
+            Component::ParentDir => drop(real.pop()),
+            part => real.push(part),
+        }
+    }
+    real
+}
+
+/// The same of a file's folder: the file itself may well be a link.
+fn real_folder(file: &Path) -> PathBuf {
+    match (file.parent(), file.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        _ => real(file),
+    }
 }
 
 /// A path as seen from a folder, if both are seen from the same place.
@@ -294,6 +320,17 @@ mod tests {
         assert_eq!(seen("./out", "sims/traffic/../a.csv"), "../sims/traffic/../a.csv");
         assert_eq!(seen("", "a.csv"), "a.csv");
         assert_eq!(seen("sims", "/b/a.csv"), "/b/a.csv");
+        // From anywhere to anywhere.
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("sims/traffic")).unwrap();
+        let trace = real_folder(&root.join("new/../sims/traffic/a.csv"));
+        let seen = |from: &str| relative(&real(&root.join(from)), &trace);
+        assert_eq!(seen("sims/traffic/../../out/new"), "../../sims/traffic/a.csv");
+        assert_eq!(seen("sims"), "traffic/a.csv");
+        assert!(
+            real(Path::new("")).is_absolute() && real(Path::new("src/..")) == real(Path::new(""))
+        );
         let line = schema_line(Path::new("x/sims/regressions/a.toml"));
         assert_eq!(line, "#:schema ../schema.json\n");
         assert_eq!(schema_line(Path::new("a.toml")), "");

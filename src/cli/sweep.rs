@@ -100,6 +100,8 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     if let Some(path) = &args.results {
         resume::open(path, &args, &line, &mut ledger, &mut seen, screen)?;
     }
+    let failed = seen.tally.failed;
+    ledger.failures_left = args.max_failures.map(|most| most.get().saturating_sub(failed));
     let interrupt = Interrupt::listen()
         .map_err(|error| CliError::usage(format!("cannot listen to signals: {error}"), ""))?;
     let before = seen.tally.runs;

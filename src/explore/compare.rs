@@ -260,15 +260,19 @@ pub fn matched(a: &Merge, b: &Merge) -> Result<Vec<Matched>, OtherText> {
     Ok(sims)
 }
 
+/// Leaves of a result only what is compared: there may be many.
+pub fn only_compared(line: &mut FinishedLine) {
+    (line.reached, line.unreached) = (Vec::new(), Vec::new());
+    (line.signature, line.failure) = (None, None);
+}
+
 type Single = BTreeMap<String, (Hex, BTreeMap<u64, Option<FinishedLine>>)>;
 
 /// Of each sim the result of each seed; `None` where there are two.
 fn single(merge: &Merge) -> Single {
     let mut sims = Single::new();
     for mut line in merge.results() {
-        // Of many results, only what is compared.
-        (line.reached, line.unreached) = (Vec::new(), Vec::new());
-        (line.signature, line.failure) = (None, None);
+        only_compared(&mut line);
         let (_, lines) =
             sims.entry(line.sim.clone()).or_insert_with(|| (line.scenario_hash, BTreeMap::new()));
         lines.entry(line.seed).and_modify(|known| *known = None).or_insert(Some(line));

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Options, Signature, signature::fnv, simulate};
 use crate::{
-    scenario::{self, Sim},
+    scenario::{self, Must, Sim},
     world::Seed,
 };
 
@@ -164,6 +164,9 @@ impl Known {
     }
 }
 
+/// Why no failure of a canary is kept.
+pub const CANARY: &str = "the sim is a canary, which must not pass";
+
 /// Tries a failure again. `sims` is the folder of the sims.
 pub fn known(found: &Found, sims: &Path) -> Known {
     let path = sims.join(format!("{}.toml", found.sim));
@@ -175,6 +178,9 @@ pub fn known(found: &Found, sims: &Path) -> Known {
             return Known::Meaningless { why };
         }
     };
+    if sim.must != Must::Pass {
+        return Known::Meaningless { why: CANARY.to_owned() };
+    }
     let run = match simulate(&sim, found.seed, &Options::default(), Vec::new()) {
         Ok(run) => run,
         Err(error) => return Known::Meaningless { why: error.to_string() },
@@ -288,17 +294,27 @@ mod tests {
 
     #[test]
     fn what_became_of_a_failure_is_told() {
-        let sims = Path::new(env!("CARGO_MANIFEST_DIR")).join("sims");
-        let sim = scenario::load(&sims.join("canary/broken_expectation.toml")).unwrap();
+        let sims = tempfile::tempdir().unwrap();
+        let sims = sims.path();
+        let good = "purpose = \"p\"\n[router]\nprimary = \"opus\"\n[[backend]]\nname = \"opus\"\n[[agent]]\n\
+                    name = \"rust\"\n";
+        let bad = format!("{good}[[expect]]\nmetric = \"requests.total\"\nequals = 9\n");
+        let write = |name: &str, text: &str| fs::write(sims.join(name), text).unwrap();
+        write("bad.toml", &bad);
+        write("good.toml", good);
+        write("canary.toml", &format!("must = \"fail\"\n{bad}"));
+        let sim = scenario::load(&sims.join("bad.toml")).unwrap();
         let run = simulate(&sim, Seed(1), &Options::default(), Vec::new()).unwrap();
         let signature = Signature::of(&sim, &run).unwrap();
         let one = Found::new(&sim, Seed(1), &signature);
-        assert_eq!(known(&one, &sims), Known::StillFails { is_edited: false });
+        assert_eq!(known(&one, sims), Known::StillFails { is_edited: false });
         let other = Found { signature: "other".into(), text_hash: "0".into(), ..one.clone() };
-        assert!(matches!(known(&other, &sims), Known::FailsOtherwise { .. }));
-        let passes = Found { sim: "quickstart".into(), ..one.clone() };
-        assert_eq!(known(&passes, &sims), Known::Fixed { is_edited: true });
+        assert!(matches!(known(&other, sims), Known::FailsOtherwise { .. }));
+        let passes = Found { sim: "good".into(), ..one.clone() };
+        assert_eq!(known(&passes, sims), Known::Fixed { is_edited: true });
+        let canary = Found { sim: "canary".into(), ..one.clone() };
+        assert_eq!(known(&canary, sims), Known::Meaningless { why: CANARY.into() });
         let gone = Found { sim: "gone".into(), ..one };
-        assert_eq!(known(&gone, &sims), Known::Meaningless { why: "the sim is gone".into() });
+        assert_eq!(known(&gone, sims), Known::Meaningless { why: "the sim is gone".into() });
     }
 }

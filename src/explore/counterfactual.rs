@@ -58,7 +58,7 @@ pub struct Without {
 }
 
 /// The run as it is, and the runs without each of its faults: those first whose fault the failure
-/// hangs on, then by how many requests were answered.
+/// hangs on, then by how many requests were answered; those last that cannot be run.
 ///
 /// # Errors
 ///
@@ -92,7 +92,9 @@ pub fn without_each_fault(
         });
     }
     all.sort_by_key(|one| {
-        (one.still_fails, one.glance.as_ref().map(Glance::unanswered), one.number)
+        let unanswered = one.glance.as_ref().map(Glance::unanswered);
+        // What cannot be run says nothing: last.
+        (one.still_fails, unanswered.is_none(), unanswered, one.number)
     });
     Ok((base, all))
 }

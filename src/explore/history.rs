@@ -5,7 +5,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    io::{BufRead, Read as _},
+    io::BufRead,
     rc::Rc,
 };
 
@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::{Options, RunError, SimRun, simulate};
 use crate::{
-    observe::LINE_BYTES_MAX,
+    observe::{LogError, LogHeader, LogReader},
     scenario::Sim,
-    world::{LOG_VERSION, Record, Seed, Sighting},
+    world::{Record, Seed, Sighting, is_of_an_instant},
 };
 
 /// The most events that are kept of one run: about 500 MB.
@@ -41,38 +41,29 @@ impl History {
         }
     }
 
-    /// Reads a history that `replay` has written, with its heading or without.
+    /// Reads a history that `replay` has written, and its heading if it has one.
     ///
     /// # Errors
     ///
     /// What is wrong, and in which line.
-    pub fn read(mut input: impl BufRead) -> Result<History, String> {
-        let (mut history, mut number) = (History::default(), 0_u64);
-        loop {
-            number += 1;
-            let mut line = Vec::new();
-            let mut bounded = input.by_ref().take(LINE_BYTES_MAX + 1);
-            let length = bounded.read_until(b'\n', &mut line);
-            if length.map_err(|error| format!("line {number}: {error}"))? == 0 {
-                break;
+    pub fn read(input: impl BufRead) -> Result<(History, Option<LogHeader>), String> {
+        let reader = LogReader::headless(input).map_err(|error| error.to_string())?;
+        let (mut history, header) = (History::default(), reader.header().cloned());
+        for record in reader {
+            match record {
+                Ok(record) if record.seq == history.records.len() as u64 + 1 || history.is_cut => {
+                    history.push(|| record);
+                }
+                Ok(record) => return Err(format!("event {} is out of place", record.seq)),
+                // Whoever wrote it was stopped there.
+                Err(LogError::Cut { .. }) => history.is_cut = true,
+                Err(error) => return Err(error.to_string()),
             }
-            if line.len() as u64 > LINE_BYTES_MAX {
-                return Err(format!("line {number}: longer than {LINE_BYTES_MAX} bytes"));
-            }
-            if number == 1 && is_heading(&line)? {
-                continue;
-            }
-            let record: Record = serde_json::from_slice(&line)
-                .map_err(|error| format!("line {number}: {error}"))?;
-            if record.seq != history.records.len() as u64 + 1 && !history.is_cut {
-                return Err(format!("line {number}: event {} is out of place", record.seq));
-            }
-            history.push(|| record);
         }
         if history.records.is_empty() {
             Err("there is no event in it".to_owned())
         } else {
-            Ok(history)
+            Ok((history, header))
         }
     }
 
@@ -91,16 +82,6 @@ impl History {
         }
         chain.reverse();
         chain
-    }
-}
-
-/// Whether a line is a heading of a version that can be read.
-fn is_heading(line: &[u8]) -> Result<bool, String> {
-    let Ok(value) = serde_json::from_slice::<Value>(line) else { return Ok(false) };
-    match value.get("version").map(Value::as_u64) {
-        None => Ok(false),
-        Some(Some(version)) if version == u64::from(LOG_VERSION) => Ok(true),
-        Some(_) => Err(format!("line 1: only version {LOG_VERSION} of logs can be read")),
     }
 }
 
@@ -146,7 +127,10 @@ impl StackState {
         let text = |name: &str| record.fields.get(name).and_then(Value::as_str);
         let message = record.fields.get("message").and_then(Value::as_u64);
         match record.kind.as_str() {
-            "fault_fired" => self.faults.extend(text("fault").map(str::to_owned)),
+            "fault_fired" => {
+                let lasting = text("fault").filter(|fault| !is_of_an_instant(fault));
+                self.faults.extend(lasting.map(str::to_owned));
+            }
             "fault_healed" => {
                 let place =
                     self.faults.iter().position(|fault| Some(fault.as_str()) == text("fault"));
@@ -235,7 +219,8 @@ mod tests {
     #[test]
     fn the_state_is_what_the_events_say() {
         let faults = "[[fault]]\nat = \"1s\"\nfor = \"5s\"\npause = { node = \"router\" }\n\
-                      [[fault]]\nat = \"2s\"\nfor = \"1s\"\ncrash = { node = \"opus\" }\n";
+                      [[fault]]\nat = \"2s\"\nfor = \"1s\"\ncrash = { node = \"opus\" }\n\
+                      [[fault]]\nat = \"1s\"\ndisk_lost = { node = \"opus\" }\n";
         let history = history(faults);
         let until = |seconds: u64| {
             let end = history.records.partition_point(|it| it.at_ns <= seconds * 1_000_000_000);
@@ -248,6 +233,13 @@ mod tests {
         let state = until(3);
         assert_eq!((state.faults.len(), state.crashed.len()), (1, 0));
         let state = StackState::after(&history.records);
+        // That of the disk is over as soon as it has happened.
+        assert!(
+            history
+                .records
+                .iter()
+                .any(|it| it.fields.get("fault").is_some_and(|it| it == "disk lost opus"))
+        );
         assert_eq!(
             (state.faults.len(), state.requests.len(), state.messages.len()),
             (0, 0, 0),

@@ -193,19 +193,14 @@ struct Names {
 
 impl Names {
     fn of(sim: &Sim) -> Names {
-        let groups = sim.agents.iter().map(|group| &group.name);
-        let groups = groups.chain(sim.callers.iter().map(|group| &group.name));
-        let groups = groups.chain(sim.askers.iter().map(|group| &group.name));
-        let groups = groups.chain(sim.clients.iter().map(|group| &group.name));
-        let groups = groups.chain(sim.subscribers.iter().map(|group| &group.name));
-        let fixed = sim.backends.iter().map(|backend| &backend.name);
-        let fixed = fixed.chain(sim.services.iter().map(|service| &service.name));
-        let fixed = fixed.chain(sim.workspaces.iter().map(|workspace| &workspace.name));
+        let workspaces = sim.workspaces.iter().map(|workspace| workspace.name.as_str());
+        let fixed = sim.fixed_nodes().chain(workspaces).map(str::to_owned);
         let projects = sim.projects.iter().map(|project| project.id.to_string());
+        // Known also where the sim has none.
         let nodes = ["router", "sidecar", "load", "monitor", "auditor"].map(str::to_owned);
         Names {
-            fixed: fixed.cloned().chain(projects).chain(nodes).collect(),
-            groups: groups.cloned().collect(),
+            fixed: fixed.chain(projects).chain(nodes).collect(),
+            groups: sim.group_names().map(str::to_owned).collect(),
         }
     }
 

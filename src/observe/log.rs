@@ -17,13 +17,27 @@ use crate::world::{LOG_VERSION, Observer, Record, Seed, Sighting};
 pub const LINE_BYTES_MAX: u64 = 4 << 20;
 
 /// The first line of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogHeader {
     /// The version of the format: [`LOG_VERSION`].
     pub version: u32,
+    /// The name of the sim; `None` of a world that was built in code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sim: Option<String>,
     /// The seed of the world.
     pub seed: Seed,
+    /// The UTC instant at which virtual time starts, as in RFC 3339, if there is a sim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+}
+
+impl LogHeader {
+    /// That of the log of a world of this seed, of no sim.
+    #[must_use]
+    pub fn new(seed: Seed) -> LogHeader {
+        LogHeader { version: LOG_VERSION, sim: None, seed, start: None }
+    }
 }
 
 /// Writes the events of a world as JSON Lines.
@@ -43,8 +57,13 @@ struct Writing<W> {
 impl<W: Write> LogWriter<W> {
     /// A log of the world of this seed. The header is written at once.
     pub fn new(output: W, seed: Seed) -> LogWriter<W> {
+        LogWriter::with(output, &LogHeader::new(seed))
+    }
+
+    /// A log with this header.
+    pub fn with(output: W, header: &LogHeader) -> LogWriter<W> {
         let mut writing = Writing { output, line: Vec::new(), events: 0, error: None };
-        writing.append(&LogHeader { version: LOG_VERSION, seed });
+        writing.append(header);
         LogWriter(Rc::new(RefCell::new(writing)))
     }
 
@@ -54,10 +73,15 @@ impl<W: Write> LogWriter<W> {
     ///
     /// The first error that writing met. Events from there on are not in the log.
     pub fn finish(&self) -> io::Result<u64> {
+        self.end(W::flush)
+    }
+
+    /// The same of an output that takes more than to be flushed.
+    pub(crate) fn end(&self, close: impl FnOnce(&mut W) -> io::Result<()>) -> io::Result<u64> {
         let mut writing = self.0.borrow_mut();
         match writing.error.take() {
             Some(error) => Err(error),
-            None => writing.output.flush().map(|()| writing.events),
+            None => close(&mut writing.output).map(|()| writing.events),
         }
     }
 }
@@ -134,9 +158,11 @@ pub enum LogError {
 /// Reads a log back: an iterator of records that ends after the first error.
 pub struct LogReader<R> {
     input: R,
-    header: LogHeader,
+    header: Option<LogHeader>,
     line: u64,
     buffer: Vec<u8>,
+    /// Whether what was read last is a record that nobody has had.
+    is_due: bool,
     has_ended: bool,
 }
 
@@ -147,27 +173,54 @@ impl<R: BufRead> LogReader<R> {
     ///
     /// A [`LogError`] if there is none, or if it is of another version.
     pub fn new(input: R) -> Result<LogReader<R>, LogError> {
+        let mut reader = LogReader::begin(input)?;
+        reader.read_header()?;
+        Ok(reader)
+    }
+
+    /// Reads the header if there is one: events that were printed have none.
+    ///
+    /// # Errors
+    ///
+    /// A [`LogError`] if there is nothing at all, or if it is of another version.
+    pub fn headless(input: R) -> Result<LogReader<R>, LogError> {
+        #[derive(Deserialize)]
+        struct Headless {
+            seq: u64,
+        }
+        let mut reader = LogReader::begin(input)?;
+        reader.is_due = reader.parse().is_ok_and(|Headless { seq }| seq > 0);
+        if !reader.is_due {
+            reader.read_header()?;
+        }
+        Ok(reader)
+    }
+
+    /// Reads the first line.
+    fn begin(input: R) -> Result<LogReader<R>, LogError> {
+        let (header, buffer) = (None, Vec::new());
+        let mut reader =
+            LogReader { input, header, line: 0, buffer, is_due: false, has_ended: false };
+        if reader.read_line()? { Ok(reader) } else { Err(LogError::Empty) }
+    }
+
+    fn read_header(&mut self) -> Result<(), LogError> {
         #[derive(Deserialize)]
         struct Versioned {
             version: u64,
         }
-        let header = LogHeader { version: LOG_VERSION, seed: Seed(0) };
-        let mut reader = LogReader { input, header, line: 0, buffer: Vec::new(), has_ended: false };
-        if !reader.read_line()? {
-            return Err(LogError::Empty);
-        }
         // The version first: a header of another version may have other fields.
-        let Versioned { version: found } = reader.parse()?;
+        let Versioned { version: found } = self.parse()?;
         if found != u64::from(LOG_VERSION) {
             return Err(LogError::Version { found });
         }
-        reader.header = reader.parse()?;
-        Ok(reader)
+        self.header = Some(self.parse()?);
+        Ok(())
     }
 
-    /// The header.
-    pub fn header(&self) -> LogHeader {
-        self.header
+    /// The header, if there is one.
+    pub fn header(&self) -> Option<&LogHeader> {
+        self.header.as_ref()
     }
 
     /// Reads one line into the buffer; false at the end.
@@ -191,7 +244,8 @@ impl<R: BufRead> LogReader<R> {
     }
 
     fn read_record(&mut self) -> Result<Option<Record>, LogError> {
-        if self.read_line()? { self.parse().map(Some) } else { Ok(None) }
+        let is_due = std::mem::take(&mut self.is_due) || self.read_line()?;
+        if is_due { self.parse().map(Some) } else { Ok(None) }
     }
 }
 
@@ -245,7 +299,7 @@ mod tests {
         assert_eq!(log.finish().unwrap(), 2);
         let bytes = kept.borrow();
         let reader = LogReader::new(bytes.as_slice()).unwrap();
-        assert_eq!(reader.header(), LogHeader { version: 1, seed: Seed(7) });
+        assert_eq!(reader.header(), Some(&LogHeader::new(Seed(7))));
         let read: Vec<Record> = reader.map(Result::unwrap).collect();
         assert_eq!(read, *seen.borrow());
         assert_eq!(read.len(), 2);
@@ -333,6 +387,27 @@ mod tests {
         assert_eq!(reader.by_ref().map(Result::unwrap).count(), 64);
         let kept = reader.buffer.capacity();
         assert!(kept < 4 * length, "{kept} bytes are kept after 64 lines of {length}");
+    }
+
+    #[test]
+    fn a_header_says_of_which_sim_it_is_or_is_not_there() {
+        let sim =
+            "{\"version\":1,\"sim\":\"a/b\",\"seed\":42,\"start\":\"2026-01-01T00:00:00Z\"}\n";
+        let text = format!("{sim}{RECORD}");
+        let reader = LogReader::new(text.as_bytes()).unwrap();
+        assert_eq!(serde_json::to_string(reader.header().unwrap()).unwrap() + "\n", sim);
+        assert_eq!(reader.map(Result::unwrap).count(), 1);
+        let headless = |text: &str| {
+            let reader = LogReader::headless(text.as_bytes())?;
+            let has_header = reader.header().is_some();
+            let records: Result<Vec<Record>, LogError> = reader.collect();
+            Ok::<_, LogError>((has_header, records?.len()))
+        };
+        assert_eq!(headless(&text).unwrap(), (true, 1));
+        assert_eq!(headless(&format!("{RECORD}{RECORD}")).unwrap(), (false, 2));
+        assert!(headless("{\"version\":9}\n").unwrap_err().to_string().contains("version 9"));
+        assert!(headless("nonsense\n").unwrap_err().to_string().starts_with("line 1"));
+        assert!(matches!(headless(""), Err(LogError::Empty)));
     }
 
     #[test]

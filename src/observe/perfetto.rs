@@ -18,7 +18,7 @@ use self::proto::Proto;
 use crate::{
     policy::trace_context::{SpanId, TraceContext, TraceId},
     stack::{Attribute, Event, SpanNote, SpanValue},
-    world::{Happening, MessageInfo, Note, Observer, Sighting, Time},
+    world::{Happening, MessageInfo, Note, Observer, Sighting, Time, is_of_an_instant},
 };
 
 /// `TrackEvent.Type`.
@@ -248,8 +248,12 @@ impl<W: Write> Writing<W> {
                 let world = self.process("world");
                 let track = self.track(Some(world), |track| track.text(2, "faults"));
                 self.event(track, Type::Begin, |event| event.text(22, "fault").text(23, fault));
-                if let Some(earlier) = self.faults.insert(fault.to_owned(), track) {
-                    self.event(earlier, Type::End, |event| event);
+                let ended = match is_of_an_instant(fault) {
+                    true => Some(track),
+                    false => self.faults.insert(fault.to_owned(), track),
+                };
+                if let Some(ended) = ended {
+                    self.event(ended, Type::End, |event| event);
                 }
             }
             Happening::FaultHealed { fault } => {

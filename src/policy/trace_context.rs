@@ -13,6 +13,9 @@ const LENGTH: usize = 55;
 pub const MEMBERS_MAX: usize = 32;
 /// The longest key and value of a member.
 const MEMBER_BYTES_MAX: usize = 256;
+/// The longest parts of a key with an `@`: the tenant, and the system after it.
+const TENANT_BYTES_MAX: usize = 241;
+const SYSTEM_BYTES_MAX: usize = 14;
 
 /// A trace: 16 bytes, not all zero. It is written in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -213,11 +216,20 @@ pub fn read_state<'a>(headers: impl Iterator<Item = &'a str>) -> Option<String> 
     (!members.is_empty()).then(|| members.join(","))
 }
 
+/// `key` of section 3.3.1.3.1: only the tenant of a system may begin with a digit.
 fn is_key(key: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    key.len() <= MEMBER_BYTES_MAX
-        && key.bytes().next().is_some_and(is_letter)
-        && key.bytes().all(|byte| is_letter(byte) || b"_-*/@".contains(&byte))
+    let is_part = |part: &str, most: usize, may_be_digit: bool| {
+        let is_letter = |byte: u8| byte.is_ascii_lowercase();
+        let is_first = |byte: u8| is_letter(byte) || may_be_digit && byte.is_ascii_digit();
+        let is_any = |byte: u8| is_letter(byte) || byte.is_ascii_digit() || b"_-*/".contains(&byte);
+        part.len() <= most && part.bytes().next().is_some_and(is_first) && part.bytes().all(is_any)
+    };
+    match key.split_once('@') {
+        None => is_part(key, MEMBER_BYTES_MAX, false),
+        Some((tenant, system)) => {
+            is_part(tenant, TENANT_BYTES_MAX, true) && is_part(system, SYSTEM_BYTES_MAX, false)
+        }
+    }
 }
 
 fn is_value(value: &str) -> bool {

@@ -1,34 +1,35 @@
-//! Event logs: a heading, then each event on a line of its own, as JSON, compressed if so named.
+//! Event logs of sims: files, compressed if so named, with the sim in their heading.
 //!
-//! A log is written as the run goes on and is never held in memory.
+//! A log is written as the run goes on and is never held in memory. What its lines are is the business
+//! of `observe::log`.
 
 use std::{
-    cell::RefCell,
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
-    rc::Rc,
 };
-
-use serde::Serialize;
 
 use crate::{
+    observe::{LogHeader, LogWriter},
     scenario::Sim,
-    world::{LOG_VERSION, Observer, Seed, Sighting},
+    world::{Observer, Seed},
 };
-
-/// The heading of a log.
-#[derive(Debug, Serialize)]
-struct Heading<'a> {
-    version: u32,
-    sim: &'a str,
-    seed: u64,
-    start: String,
-}
 
 enum Sink {
     Plain(BufWriter<File>),
     Zstd(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl Sink {
+    fn close(&mut self) -> io::Result<()> {
+        match self {
+            Sink::Plain(file) => file.flush(),
+            Sink::Zstd(encoder) => {
+                encoder.do_finish()?;
+                encoder.get_mut().flush()
+            }
+        }
+    }
 }
 
 impl Write for Sink {
@@ -47,11 +48,10 @@ impl Write for Sink {
     }
 }
 
-/// A log that is being written.
+/// The file of a log.
 pub struct Log {
     path: PathBuf,
     sink: Sink,
-    failed: Option<io::Error>,
 }
 
 impl Log {
@@ -68,7 +68,7 @@ impl Log {
         } else {
             Sink::Plain(file)
         };
-        Ok(Log { path: path.to_owned(), sink, failed: None })
+        Ok(Log { path: path.to_owned(), sink })
     }
 
     /// The file.
@@ -77,39 +77,24 @@ impl Log {
     }
 
     /// Writes the heading, and returns the observer that writes the events.
-    pub fn begin(mut self, sim: &Sim, seed: Seed) -> (Rc<RefCell<Log>>, Box<dyn Observer>) {
-        let start = sim.start.to_string();
-        self.line(&Heading { version: LOG_VERSION, sim: &sim.name, seed: seed.0, start });
-        let log = Rc::new(RefCell::new(self));
-        let shared = Rc::clone(&log);
-        let observer = move |sighting: &Sighting<'_>| {
-            shared.borrow_mut().line(&sighting.to_record());
-        };
-        (log, Box::new(observer))
+    pub fn begin(self, sim: &Sim, seed: Seed) -> (OpenLog, Box<dyn Observer>) {
+        let (name, start) = (Some(sim.name.clone()), Some(sim.start.to_string()));
+        let header = LogHeader { sim: name, start, ..LogHeader::new(seed) };
+        let writer = LogWriter::with(self.sink, &header);
+        (OpenLog(writer.clone()), Box::new(writer))
     }
+}
 
-    fn line(&mut self, value: &impl Serialize) {
-        if self.failed.is_none() {
-            let written = serde_json::to_writer(&mut self.sink, value).map_err(io::Error::from);
-            self.failed = written.and_then(|()| self.sink.write_all(b"\n")).err();
-        }
-    }
+/// A log that is being written.
+pub struct OpenLog(LogWriter<Sink>);
 
+impl OpenLog {
     /// Completes the file.
     ///
     /// # Errors
     ///
     /// The first error of any write.
-    pub fn finish(&mut self) -> io::Result<()> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
-        match &mut self.sink {
-            Sink::Plain(file) => file.flush(),
-            Sink::Zstd(encoder) => {
-                encoder.do_finish()?;
-                encoder.get_mut().flush()
-            }
-        }
+    pub fn finish(&self) -> io::Result<()> {
+        self.0.end(Sink::close).map(drop)
     }
 }

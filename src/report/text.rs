@@ -26,7 +26,6 @@ pub const GREEN: Style = AnsiColor::Green.on_default();
 /// Bad.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
 /// Beside the point.
-pub const DIM: Style = Style::new().dimmed();
 
 /// A text in a style.
 pub fn styled(style: Style, text: impl Display) -> String {

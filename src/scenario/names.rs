@@ -14,6 +14,21 @@ use miette::SourceSpan;
 /// The node names that a sim cannot give away.
 pub(super) const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
 
+/// The lists of a sim whose entries are nodes or groups of nodes, those first that others do not need.
+pub(crate) const NODE_LISTS: [&str; 9] = [
+    "asker",
+    "caller",
+    "client",
+    "subscriber",
+    "reviewer",
+    "runner",
+    "agent",
+    "backend",
+    "service",
+];
+/// The tables of a sim that are a node each, besides that of the router.
+pub(crate) const NODE_TABLES: [&str; 4] = ["sidecar", "monitor", "approvals", "dashboard"];
+
 /// The longest name, in characters.
 pub(super) const NAME_LEN_MAX: usize = 64;
 
@@ -145,10 +160,16 @@ impl Sim {
 
     /// What a selector may name, the members of groups excepted.
     pub(super) fn selectable(&self) -> impl Iterator<Item = &str> {
-        self.fixed_nodes().chain(self.groups().map(|group| group.name))
+        self.fixed_nodes().chain(self.group_names())
     }
 
-    pub(super) fn fixed_nodes(&self) -> impl Iterator<Item = &str> {
+    /// The names of all groups of nodes.
+    pub(crate) fn group_names(&self) -> impl Iterator<Item = &str> {
+        self.groups().map(|group| group.name)
+    }
+
+    /// The nodes that are in no group.
+    pub(crate) fn fixed_nodes(&self) -> impl Iterator<Item = &str> {
         let sidecar = self.sidecar.as_ref().map(|_| "sidecar");
         let router = self.has_router().then_some("router");
         let backends = self.backends.iter().map(|backend| backend.name.as_str());

@@ -60,8 +60,9 @@ pub struct Approvals {
     env: Env<Approvals>,
     settings: Rc<flow::Approvals>,
     queue: Queue,
-    /// Who waits for which. Whoever asked for the same before no longer does.
-    waiting: BTreeMap<Rc<str>, Owed<Standing>>,
+    /// Who waits for which: each copy of a request is answered, or whoever sent it would be told that
+    /// its connection broke.
+    waiting: BTreeMap<Rc<str>, Vec<Owed<Standing>>>,
     expiry: Option<Timer>,
     tracer: Tracer,
 }
@@ -121,9 +122,9 @@ impl Approvals {
         self.env.disk().sync(move |approvals, _| {
             let standing = approvals.queue.standing(&task);
             if let Some(standing) = standing.filter(|it| *it != Standing::Pending)
-                && let Some(owed) = approvals.waiting.remove(&task)
+                && let Some(all) = approvals.waiting.remove(&task)
             {
-                owed.keep(&approvals.env, None, standing);
+                all.into_iter().for_each(|owed| owed.keep(&approvals.env, None, standing));
             }
         });
     }
@@ -185,9 +186,7 @@ impl Handler<Submit> for Approvals {
             });
             self.expire();
         }
-        if let Some(earlier) = self.waiting.insert(Rc::clone(&task), owed) {
-            earlier.reset(&self.env);
-        }
+        self.waiting.entry(Rc::clone(&task)).or_default().push(owed);
         self.tell(task);
         later
     }

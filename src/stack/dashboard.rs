@@ -32,6 +32,10 @@ use crate::{
 
 /// How long it waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How often in a row nobody may answer for the queue once all work is done, before it is not asked
+/// any more: some minutes of trouble are outlasted, a queue that is gone for good does not keep the
+/// page open for ever.
+const LAST_LOOKS: u32 = 30;
 /// How often it looks whether a stream is silent.
 const LOOK: Duration = Duration::from_secs(1);
 /// The window of the metrics widget.
@@ -200,7 +204,6 @@ impl Dashboard {
     fn queue_answered(&mut self, all: Result<Standings, CallError>, span: Span, is_last: bool) {
         let error = tracer::failure(&all);
         tracer::ended(&self.env, &span, error, Vec::new);
-        let is_there = all.is_ok();
         match all {
             Ok(all) => {
                 self.unanswered = 0;
@@ -214,7 +217,8 @@ impl Dashboard {
             }
         }
         self.tell();
-        if !(is_last && is_there) {
+        let is_over = self.unanswered == 0 || self.unanswered >= LAST_LOOKS;
+        if !(is_last && is_over) {
             let poll = self.parts.settings.poll;
             self.env.after(poll, |dashboard, _| dashboard.look_into_queue());
         }

@@ -1,7 +1,7 @@
 //! A reviewer: looks into the queue of approvals, thinks about one, and decides.
 //!
 //! Others may have the same one in hand: who is second is refused. It must never change its mind: a
-//! decision whose answer was lost is sent again as it was.
+//! decision whose answer was lost is sent again as it was, as long as there is work that may hang on it.
 
 use std::{rc::Rc, time::Duration};
 
@@ -86,12 +86,13 @@ impl Reviewer {
                 tracer::ended(&reviewer.env, &span, error, Vec::new);
                 match answer {
                     Ok(_) => reviewer.wait(),
-                    Err(_) => {
+                    Err(_) if reviewer.open.any() => {
                         let again = move |reviewer: &mut Reviewer, _: &mut Context<Reviewer>| {
                             reviewer.decide(task, approve);
                         };
                         reviewer.env.after(PATIENCE, again);
                     }
+                    Err(_) => {}
                 }
             },
         );

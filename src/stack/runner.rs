@@ -7,7 +7,7 @@
 //! begun again after the last number that the reader has. The bus of the sidecar would not do: it is
 //! in memory, and a crash ends what it promised.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use actix::{Actor, Context, Handler, Message};
 
@@ -33,24 +33,34 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause before something is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// How many tasks are open in the whole world. It belongs to the work, not to a process: who only
+/// The tasks that are open in the whole world. It belongs to the work, not to a process: who only
 /// watches or helps goes home when it is done.
 #[derive(Clone, Debug, Default)]
-pub struct OpenTasks(Rc<Cell<u64>>);
+pub struct OpenTasks(Rc<RefCell<Tasks>>);
+
+#[derive(Debug, Default)]
+struct Tasks {
+    open: u64,
+    /// How many each runner has done, by its node.
+    done: BTreeMap<Rc<str>, u64>,
+}
 
 impl OpenTasks {
     /// So many.
     #[must_use]
     pub fn new(count: u64) -> OpenTasks {
-        OpenTasks(Rc::new(Cell::new(count)))
+        OpenTasks(Rc::new(RefCell::new(Tasks { open: count, ..Tasks::default() })))
     }
 
     pub(super) fn any(&self) -> bool {
-        self.0.get() > 0
+        self.0.borrow().open > 0
     }
 
-    fn close_one(&self) {
-        self.0.set(self.0.get().saturating_sub(1));
+    /// So many of this runner's are done. Who has lost its disk has done none, and all are open again.
+    fn done(&self, runner: &Rc<str>, count: u64) {
+        let mut tasks = self.0.borrow_mut();
+        let before = tasks.done.insert(Rc::clone(runner), count).unwrap_or(0);
+        tasks.open = tasks.open.saturating_add(before).saturating_sub(count);
     }
 }
 
@@ -99,6 +109,8 @@ pub struct Runner {
     name: Rc<str>,
     /// What is on disk, from the first on.
     updates: Vec<Update>,
+    /// How many tasks are done, by the updates.
+    done: u64,
     reader: Option<Reader>,
     beat: Option<Timer>,
     draws: Stream,
@@ -116,8 +128,8 @@ impl Runner {
     ) -> Runner {
         let tracer = Tracer::new(&env, tracing);
         let (draws, name) = (env.stream("tasks"), env.node_name());
-        let (updates, reader, beat) = (Vec::new(), None, None);
-        Runner { env, group, approvals, open, name, updates, reader, beat, draws, tracer }
+        let (updates, done, reader, beat) = (Vec::new(), 0, None, None);
+        Runner { env, group, approvals, open, name, updates, done, reader, beat, draws, tracer }
     }
 
     fn emit(&self, event: FlowEvent) {
@@ -203,7 +215,8 @@ impl Runner {
             let (task, status) = (runner.task(task), status.as_str());
             runner.emit(FlowEvent::ProgressReported { task, percent, status });
             if update.status.is_final() {
-                runner.open.close_one();
+                runner.done += 1;
+                runner.open.done(&runner.name, runner.done);
             }
             runner.say(runner.newest(), News::Update(update));
             runner.end_if_over();
@@ -244,6 +257,8 @@ impl Runner {
         let paths = self.env.disk().list(FOLDER);
         let read = |path: &String| serde_json::from_slice(&self.env.disk().read(path)?).ok();
         self.updates = paths.iter().map_while(read).collect();
+        self.done = self.updates.iter().filter(|update| update.status.is_final()).count() as u64;
+        self.open.done(&self.name, self.done);
     }
 }
 

@@ -14,6 +14,14 @@ use super::{
     time,
 };
 
+/// What the words for a lost disk begin with.
+const DISK_LOST: &str = "disk lost";
+
+/// Whether a fault, in its words, is over in the instant in which it fires, and so never heals.
+pub(crate) fn is_of_an_instant(fault: &str) -> bool {
+    fault.strip_prefix(DISK_LOST).is_some_and(|rest| rest.starts_with(' '))
+}
+
 /// One fault of a plan.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -202,7 +210,7 @@ impl fmt::Display for FaultKind {
                 write!(f, "clock {} skew {skew_ns} ns drift {drift_ppm} ppm", Names(nodes))
             }
             FaultKind::DiskFull { nodes } => write!(f, "disk full {}", Names(nodes)),
-            FaultKind::DiskLost { nodes } => write!(f, "disk lost {}", Names(nodes)),
+            FaultKind::DiskLost { nodes } => write!(f, "{DISK_LOST} {}", Names(nodes)),
             FaultKind::Point { site, .. } => write!(f, "fault point {site}"),
             FaultKind::Custom { label, .. } => f.write_str(label),
         }

@@ -139,6 +139,19 @@ fn two_seeds_a_log_and_each_fault_are_explained() {
     place.run(1, &["replay", "flake", "--seed", "1", "--log", "a.jsonl"]);
     let (out, _) = place.run(0, &["explain", "flake", "--seed", "1", "--against", "a.jsonl"]);
     assert!(out.contains("no difference"), "{out}");
+    assert!(out.contains("right  a.jsonl, a log of flake seed 1"), "{out}");
+    let whole = place.read("a.jsonl");
+    // Of another sim, without its heading, and not to its end.
+    place.write("c.jsonl", &whole.replacen("\"flake\"", "\"other\"", 1));
+    let (_, err) = place.run(0, &["explain", "flake", "--seed", "1", "--against", "c.jsonl"]);
+    assert!(err.contains("c.jsonl is a log of other"), "{err}");
+    let headless: Vec<&str> = whole.lines().skip(1).take(9).collect();
+    place.write("c.jsonl", &(headless.join("\n") + "\n"));
+    let (out, err) = place.run(0, &["explain", "flake", "--seed", "1", "--against", "c.jsonl"]);
+    assert!(out.contains("the right ends here") && err.is_empty(), "{out}{err}");
+    place.write("c.jsonl", &headless.join("\n"));
+    let (out, _) = place.run(0, &["explain", "flake", "--seed", "1", "--against", "c.jsonl"]);
+    assert!(out.contains("not there to its end"), "{out}");
     let log = place.read("a.jsonl").replacen("\"model\":\"opus\"", "\"model\":\"other\"", 1);
     place.write("b.jsonl", &log);
     let (out, _) = place
@@ -156,11 +169,12 @@ fn two_seeds_a_log_and_each_fault_are_explained() {
 fn a_log_that_is_broken_is_refused_with_its_line() {
     let place = Place::new();
     for (text, said) in [
-        ("", "no event"),
-        ("{\"version\":9}\n", "only version 1"),
+        ("", "is empty"),
+        ("{\"version\":1,\"seed\":1}\n", "no event"),
+        ("{\"version\":9}\n", "version 9"),
         ("nonsense\n", "line 1"),
         (
-            "{\"version\":1}\n{\"seq\":7,\"at_ns\":5,\"node\":\"a\",\"cause\":0,\"kind\":\"k\",\"fields\":{}}\n",
+            "{\"version\":1,\"seed\":1}\n{\"seq\":7,\"at_ns\":5,\"node\":\"a\",\"cause\":0,\"kind\":\"k\",\"fields\":{}}\n",
             "out of place",
         ),
     ] {

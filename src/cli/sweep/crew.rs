@@ -32,13 +32,16 @@ pub(super) struct Ledger<'a> {
     pub(super) done: Ranges,
     /// Runs that were started before and never finished. They go first, one at a time.
     pub(super) suspects: VecDeque<Task>,
+    /// How many runs may still fail before no more is begun; `None` if any number may. It is counted
+    /// here, as whoever looks at results may be far behind.
+    pub(super) failures_left: Option<u64>,
     next: u64,
 }
 
 impl<'a> Ledger<'a> {
     pub(super) fn new(plan: &'a Plan) -> Ledger<'a> {
         let (done, suspects) = (Ranges::default(), VecDeque::new());
-        Ledger { plan, file: None, done, suspects, next: 0 }
+        Ledger { plan, file: None, done, suspects, failures_left: None, next: 0 }
     }
 
     fn next(&mut self, alone: bool) -> Option<Task> {
@@ -50,13 +53,19 @@ impl<'a> Ledger<'a> {
         self.plan.task(number)
     }
 
-    /// Writes down results, and hands out the next run: one write for both.
+    /// Writes down results, and hands out the next run: one write for both. `lines` has the text of
+    /// `result`, which was made without the lock.
     fn turn(
         &mut self,
+        result: Option<&Line>,
         lines: &mut Vec<u8>,
         alone: bool,
         is_over: bool,
     ) -> Result<Option<Task>, CliError> {
+        let has_failed = matches!(result, Some(Line::Finished(line)) if !line.verdict.is_good());
+        self.failures_left =
+            self.failures_left.map(|left| left.saturating_sub(u64::from(has_failed)));
+        let is_over = is_over || self.failures_left == Some(0);
         let task = if is_over { None } else { self.next(alone) };
         let Some(file) = &mut self.file else { return Ok(task) };
         if let Some(task) = task
@@ -106,7 +115,7 @@ impl<L: FnMut(Option<&FinishedLine>) -> Result<Next, CliError>> Crew<'_, L> {
 
 /// Makes runs on so many threads until there are none left or `look` says stop; with `alone` only
 /// the suspects. `look` is called with each result that is on file, by the thread that made it, and
-/// without one now and then.
+/// without one now and then, first of all before anything is begun.
 pub(super) fn work(
     threads: usize,
     alone: bool,
@@ -115,6 +124,7 @@ pub(super) fn work(
     look: &Mutex<impl FnMut(Option<&FinishedLine>) -> Result<Next, CliError> + Send>,
 ) -> Result<(), CliError> {
     let crew = Crew { look, is_over: AtomicBool::new(false), broken: Mutex::new(None) };
+    crew.look(None);
     let make = || -> Result<(), CliError> {
         let (mut result, mut lines) = (None, Vec::new());
         loop {
@@ -123,10 +133,12 @@ pub(super) fn work(
                 write(line, &mut lines)?;
             }
             let is_over = crew.is_over.load(Ordering::Relaxed);
-            let task = ledger
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .turn(&mut lines, alone, is_over)?;
+            let task = ledger.lock().unwrap_or_else(PoisonError::into_inner).turn(
+                result.as_ref(),
+                &mut lines,
+                alone,
+                is_over,
+            )?;
             if let Some(Line::Finished(line)) = &result {
                 crew.look(Some(line));
             }
@@ -223,6 +235,38 @@ mod tests {
         };
         work(3, false, &ledger, |task| Ok(finished(task)), &Mutex::new(look)).unwrap();
         assert!((5_000..5_004).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn no_run_is_begun_once_so_many_have_failed() {
+        let plan = plan(Some(1_000));
+        let fails = |task: Task| Ok(FinishedLine { verdict: RunVerdict::Fail, ..finished(task) });
+        for (threads, most) in [(1, 1), (1, 7), (3, 7)] {
+            let ledger = Mutex::new(Ledger { failures_left: Some(most), ..Ledger::new(&plan) });
+            let mut count = 0;
+            let look = |line: Option<&FinishedLine>| {
+                count += u64::from(line.is_some());
+                Ok(Next::Go)
+            };
+            work(threads, false, &ledger, fails, &Mutex::new(look)).unwrap();
+            // What others had begun by then.
+            let others = threads as u64 - 1;
+            assert!((most..=most + others).contains(&count), "{count} of {most}");
+        }
+    }
+
+    #[test]
+    fn what_is_over_before_it_begins_makes_no_run() {
+        let plan = plan(Some(9));
+        let run = |_| panic!("a run");
+        work(
+            2,
+            false,
+            &Mutex::new(Ledger::new(&plan)),
+            run,
+            &Mutex::new(|_: Option<&_>| Ok(Next::Stop)),
+        )
+        .unwrap();
     }
 
     #[test]

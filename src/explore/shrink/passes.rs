@@ -9,14 +9,33 @@ use std::time::Duration;
 use toml_edit::{Item, Value};
 
 use crate::explore::document::{Change, Document, Edit, Path, Step, place};
-use crate::scenario::{duration_text, parse_duration};
+use crate::scenario::{NODE_LISTS, NODE_TABLES, duration_text, parse_duration};
 
-/// Lists of tables whose entries are nodes, and the key by which others depend on them.
-const NODES: [&str; 5] = ["asker", "caller", "agent", "backend", "service"];
 /// Keys of chances that something goes wrong in the network.
 pub(super) const CHANCES: [&str; 4] = ["loss", "duplicate", "reorder", "corrupt"];
 /// What every shrunk sim has.
 const HEADING: [&str; 2] = ["purpose", "seeds"];
+/// What is expected: its entries can go, but nothing that they say.
+const EXPECTED: [&str; 2] = ["expect", "sometimes"];
+/// What only makes sense together.
+const HALVES: [&[&str]; 3] = [
+    &[
+        "router",
+        "backend",
+        "workspace",
+        "agent",
+        "asker",
+        "load",
+        "resilience",
+        "change",
+        "sidecar",
+        "client",
+        "subscriber",
+        "project",
+    ],
+    &["service", "caller", "monitor"],
+    &["runner", "reviewer", "approvals", "dashboard"],
+];
 
 /// One way to make a sim smaller: all its edits of a document.
 pub(super) struct Pass {
@@ -26,12 +45,17 @@ pub(super) struct Pass {
 }
 
 /// All passes, those that take most away first.
-pub(super) const PASSES: [Pass; 11] = [
-    Pass { name: "expectations", edits: |it| entries(it, &["expect"]) },
+pub(super) const PASSES: [Pass; 13] = [
+    Pass { name: "expectations", edits: |it| entries(it, &EXPECTED) },
     Pass { name: "faults", edits: |it| entries(it, &["fault"]) },
     Pass { name: "halves of the stack", edits: halves },
     Pass { name: "nodes", edits: nodes },
-    Pass { name: "workspaces and links", edits: |it| entries(it, &["link", "workspace"]) },
+    Pass { name: "changes", edits: changes },
+    Pass {
+        name: "workspaces, projects and links",
+        edits: |it| entries(it, &["link", "workspace", "project"]),
+    },
+    Pass { name: "steps", edits: parts },
     Pass { name: "settings", edits: settings },
     Pass { name: "chances", edits: certain },
     Pass { name: "beginnings", edits: at_once },
@@ -57,31 +81,32 @@ fn entries(document: &Document, lists: &[&str]) -> Vec<Edit> {
     edits
 }
 
-/// Everything that has to do with the router, and everything that has to do with services.
+/// Everything that has to do with the router and the sidecar, with services, with the flows around.
 fn halves(document: &Document) -> Vec<Edit> {
-    let halves: [&[&str]; 2] = [
-        &["router", "backend", "workspace", "agent", "asker", "sidecar", "load"],
-        &["service", "caller", "monitor"],
-    ];
-    let half = |keys: &[&str]| -> Edit {
-        let there = keys.iter().filter(|key| document.get(&place![**key]).is_some());
-        let mut edit: Edit = there.clone().map(|key| Change::Remove(place![*key])).collect();
-        for list in there {
-            for index in 0..document.len(&place![*list]) {
-                if let Some(name) = document.text_at(&place![*list, index, "name"]) {
-                    edit.extend(mentions(document, name));
-                }
-            }
+    let half =
+        |keys: &[&str]| -> Edit { keys.iter().flat_map(|key| whole(document, key)).collect() };
+    HALVES.into_iter().map(half).filter(|edit| !edit.is_empty()).collect()
+}
+
+/// A table or a whole list of tables, with all that speaks of its nodes.
+fn whole(document: &Document, key: &str) -> Edit {
+    let mut edit = Edit::new();
+    if document.get(&place![key]).is_some() {
+        edit.push(Change::Remove(place![key]));
+        edit.extend(mentions(document, key));
+    }
+    for index in 0..document.len(&place![key]) {
+        if let Some(name) = document.text_at(&place![key, index, "name"]) {
+            edit.extend(mentions(document, name));
         }
-        edit
-    };
-    halves.into_iter().map(half).filter(|edit| !edit.is_empty()).collect()
+    }
+    edit
 }
 
 /// Each node or group of nodes, with all that speaks of it.
 fn nodes(document: &Document) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for list in NODES {
+    for list in NODE_LISTS {
         for index in 0..document.len(&place![list]) {
             let mut edit = vec![Change::Remove(place![list, index])];
             if let Some(name) = document.text_at(&place![list, index, "name"]) {
@@ -91,14 +116,53 @@ fn nodes(document: &Document) -> Vec<Edit> {
             edits.push(edit);
         }
     }
-    for table in ["sidecar", "monitor"] {
-        if document.get(&place![table]).is_some() {
-            let mut edit = vec![Change::Remove(place![table])];
-            edit.extend(mentions(document, table));
-            edits.push(edit);
+    for table in NODE_TABLES {
+        let mut edit = whole(document, table);
+        if edit.is_empty() {
+            continue;
         }
+        match table {
+            "sidecar" => {
+                edit.extend(["client", "subscriber"].iter().flat_map(|it| whole(document, it)));
+            }
+            "approvals" => {
+                edit.extend(whole(document, "reviewer"));
+                let runners = 0..document.len(&place!["runner"]);
+                edit.extend(runners.map(|it| Change::Remove(place!["runner", it, "approval"])));
+            }
+            _ => {}
+        }
+        edits.push(edit);
     }
     edits
+}
+
+/// Each change of the configuration; with the last of an operator goes what speaks of its node.
+fn changes(document: &Document) -> Vec<Edit> {
+    let by = |index| document.text_at(&place!["change", index, "by"]).unwrap_or("operator");
+    let all = 0..document.len(&place!["change"]);
+    let change = |index| {
+        let mut edit = vec![Change::Remove(place!["change", index])];
+        if all.clone().filter(|other| by(*other) == by(index)).count() == 1 {
+            edit.extend(mentions(document, by(index)));
+        }
+        edit
+    };
+    all.clone().map(change).collect()
+}
+
+/// Each table of a list within a table, as steps of a client are.
+fn parts(document: &Document) -> Vec<Edit> {
+    let mut places = document.places(&[]);
+    places.retain(|path| {
+        let is_inner = path.len() > 2 && matches!(path.last(), Some(Step::At(_)));
+        is_inner && !is_expected(path) && document.get(path).is_some_and(Item::is_table_like)
+    });
+    places.into_iter().map(|path| vec![Change::Remove(path)]).collect()
+}
+
+fn is_expected(path: &[Step]) -> bool {
+    matches!(path.first(), Some(Step::Key(key)) if EXPECTED.contains(&key.as_str()))
 }
 
 /// The faults and links that speak of a node or of a member of a group.
@@ -152,7 +216,6 @@ fn forget(document: &Document, name: &str) -> Edit {
 /// Every table and every value that need not be there, larger ones first. What an expectation says
 /// stays, or it would be another one.
 fn settings(document: &Document) -> Vec<Edit> {
-    let is_expected = |path: &Path| matches!(path.first(), Some(Step::Key(key)) if key == "expect");
     let mut places = document.places(&[]);
     places.retain(|path| {
         let is_key = matches!(path.last(), Some(Step::Key(_)));
@@ -160,15 +223,15 @@ fn settings(document: &Document) -> Vec<Edit> {
         let lasts = path.first() == Some(&"fault".into()) && path.last() == Some(&"for".into());
         let is_heading = path.len() == 1
             && matches!(path.first(), Some(Step::Key(key)) if HEADING.contains(&key.as_str()));
-        is_key && !lasts && !is_heading && !is_expected(path) && !is_list_of_tables(document, path)
+        is_key
+            && !lasts
+            && !is_heading
+            && !is_expected(path)
+            && !(path.len() == 1 && document.get(path).is_some_and(Item::is_array_of_tables))
     });
     // Tables come before what is in them, which goes with them.
     places.sort_by_key(Vec::len);
     places.into_iter().map(|path| vec![Change::Remove(path)]).collect()
-}
-
-fn is_list_of_tables(document: &Document, path: &Path) -> bool {
-    document.get(path).is_some_and(Item::is_array_of_tables)
 }
 
 /// Every count as low as it can be.
@@ -179,7 +242,7 @@ fn counts(document: &Document) -> Vec<Edit> {
 
 /// Every whole number but those of expectations.
 pub(super) fn numbers(document: &Document) -> Vec<(Path, i64)> {
-    let is_fixed = |path: &Path| matches!(path.first(), Some(Step::Key(key)) if key == "expect" || key == "seeds");
+    let is_fixed = |path: &Path| is_expected(path) || path.first() == Some(&"seeds".into());
     let leaves = document.leaves(&[]).into_iter().filter(|path| !is_fixed(path));
     leaves.filter_map(|path| Some((path.clone(), document.get(&path)?.as_integer()?))).collect()
 }
@@ -337,6 +400,49 @@ partition = { between = ["router", "a"] }
         assert_eq!(text.matches("at = \"0s\"").count(), 2, "{text}");
         assert_eq!(numbers(&document).len(), 2);
         assert_eq!(counts(&document).len(), 1);
+    }
+
+    /// Whatever tables a sim may have, some pass takes each of them away.
+    #[cfg(feature = "cli")]
+    #[test]
+    fn all_that_there_can_be_can_go() {
+        let goes = |text: &str, place: &Path| {
+            let document = Document::parse(text).unwrap();
+            let edits = PASSES.iter().flat_map(|pass| (pass.edits)(&document));
+            let removes = |change: &Change| matches!(change, Change::Remove(it) if it == place);
+            assert!(edits.flatten().any(|change| removes(&change)), "{place:?} stays");
+        };
+        let schema = crate::scenario::schema();
+        let is_table = |it: &serde_json::Value| {
+            let path = it["$ref"].as_str().and_then(|it| it.strip_prefix('#'));
+            path.and_then(|it| schema.pointer(it)).is_some_and(|it| it["type"] == "object")
+        };
+        let (mut lists, mut tables) = (0, 0);
+        for (key, of) in schema["properties"].as_object().unwrap() {
+            let key = key.as_str();
+            if is_table(&of["items"]) {
+                goes(&format!("[[{key}]]\nname = \"x\"\n"), &place![key, 0]);
+                lists += 1;
+            } else if is_table(of) {
+                goes(&format!("[{key}]\n"), &place![key]);
+                tables += 1;
+            }
+        }
+        assert!(lists >= 16 && tables >= 12, "{lists} lists, {tables} tables");
+        let steps = "[[client]]\n[[client.steps]]\nat = 1\n[[client.steps]]\nat = 2\n";
+        goes(steps, &place!["client", 0, "steps", 1]);
+        goes(steps, &place!["client", 0, "steps"]);
+        goes("[load]\nstages = [{ for = \"1s\" }]\n", &place!["load", "stages", 0]);
+    }
+
+    #[test]
+    fn a_queue_goes_with_its_reviewers() {
+        let text = "[approvals]\n[[runner]]\nname = \"r\"\napproval = true\n[[reviewer]]\n\
+                    name = \"lead\"\ncount = 2\n[[fault]]\nat = \"1s\"\n\
+                    crash = { node = \"lead-2\" }\n";
+        let document = Document::parse(text).unwrap();
+        let text = document.with(nodes(&document).last().unwrap()).text();
+        assert_eq!(text, "[[runner]]\nname = \"r\"\n");
     }
 
     #[test]

@@ -115,6 +115,26 @@ fn a_quota() {
 }
 
 #[test]
+fn a_page_that_forgets_where_it_was() {
+    let page = |runner: &str| {
+        format!(
+            "purpose = \"p\"\nseeds = [1]\n[dashboard]\nresume = false\n[[runner]]\n\
+             name = \"deployer\"\nstream_lasts = \"6s\"\n{runner}"
+        )
+    };
+    let large = "count = 3\ntasks = 6\ntakes = \"2s\"\nheartbeat = \"2s\"\n[approvals]\n[[runner]]\n\
+                 name = \"idle\"\ncount = 2\ntasks = 2\n[[reviewer]]\nname = \"lead\"\n\
+                 think = \"4s\"\n[[fault]]\nat = \"6s\"\nfor = \"20s\"\n\
+                 partition = { between = [\"dashboard\", \"deployer-1\"] }\n";
+    let smallest = page("count = 2\ntasks = 5\n[limits]\ntime = \"1m32s\"\n");
+    let shrunk = comes_down(Planted { name: "a page that forgets", text: page(large), smallest });
+    assert!(shrunk.signature.actors.contains(&"deployer".to_owned()), "{}", shrunk.signature);
+    let sim = parse("sims/a.toml", &shrunk.text).unwrap();
+    assert!(sim.reviewers.is_empty() && sim.approvals.is_none(), "{}", shrunk.text);
+    assert_eq!(sim.runners.len(), 1, "{}", shrunk.text);
+}
+
+#[test]
 fn the_number_of_threads_changes_nothing() {
     let planted = "[[fault]]\nat = \"2s\"\nfor = \"3s\"\npause = { node = \"router\" }\n[[expect]]\n\
                    event = \"request_ended\"\nwhere = { outcome = \"timed_out\" }\nat_most = 0\n";

@@ -62,6 +62,7 @@ impl Shrinking<'_> {
     /// longer limit, it does not fail for want of time.
     pub(super) fn shorten(&mut self) {
         self.pass = "time limit";
+        self.reruns += 1;
         let ending = probe(&self.subject.name, &self.best.text(), self.subject.seed);
         if ending.is_none_or(|(_, ending)| ending != Ending::TimeLimit) {
             return;

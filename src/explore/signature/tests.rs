@@ -44,6 +44,24 @@ fn numbers_go_and_names_stay() {
 }
 
 #[test]
+fn every_node_of_a_sim_is_a_name() {
+    let flows = "[approvals]\n[dashboard]\n[[runner]]\nname = \"run-2\"\ncount = 3\n\
+                 [[runner]]\nname = \"run-3\"\n[[reviewer]]\nname = \"lead2\"\n[sidecar]\n\
+                 [[client]]\nname = \"c4\"\nsteps = []\n[[subscriber]]\nname = \"s5\"\n[[asker]]\n\
+                 name = \"a6\"\n[[service]]\nname = \"t7\"\n[[caller]]\nname = \"u8\"\nservice = \"t7\"\n";
+    let sim = sim(flows);
+    let names = Names::of(&sim);
+    for node in sim.node_names() {
+        let (plain, actors) = names.plain(&format!("{node}/1 said nothing"));
+        assert_eq!(actors.len(), 1, "{plain}");
+        assert!(!plain.starts_with('#'), "{node}: {plain}");
+    }
+    let failure = |node: &str| names.signature("c", &format!("{node}/4 was never shown"), None);
+    assert_ne!(failure("run-2-1"), failure("run-3"));
+    assert_eq!(failure("run-2-1"), failure("run-2-3"));
+}
+
+#[test]
 fn statuses_stay_apart() {
     let names = Names::of(&sim(""));
     for (text, plain) in [

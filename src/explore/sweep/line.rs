@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::Measured;
+use super::{Measured, Shard};
 
 /// The version of these lines.
 pub const RESULTS_VERSION: u32 = 1;
@@ -196,7 +196,11 @@ impl Line {
         if version != u64::from(RESULTS_VERSION) {
             return Err(BadLine::Version(version));
         }
-        line.map_err(|error| BadLine::Malformed(error.to_string()))
+        let line = line.map_err(|error| BadLine::Malformed(error.to_string()))?;
+        if let Line::Plan(PlanLine { shard: Some(ShardLine { index, of }), .. }) = &line {
+            Shard::new(*index, *of).map_err(|error| BadLine::Malformed(error.to_string()))?;
+        }
+        Ok(line)
     }
 
     /// The line, with its newline.
@@ -244,6 +248,10 @@ mod tests {
             r#""sims":[{"sim":"a/b","path":"p","scenario_hash":"00000000000000ff","seeds":[[1,9]]}]}"#
         );
         assert_eq!(Line::parse(plan.as_bytes()).unwrap().to_text().unwrap().trim(), plan);
+        for shard in [r#""index":0,"of":2"#, r#""index":3,"of":2"#, r#""index":0,"of":0"#] {
+            let none = plan.replace(r#""index":1,"of":2"#, shard);
+            assert!(matches!(Line::parse(none.as_bytes()), Err(BadLine::Malformed(_))), "{none}");
+        }
     }
 
     #[test]

@@ -379,14 +379,18 @@ impl Merge {
         left.filter(|(_, left)| !left.is_empty()).collect()
     }
 
-    /// The shards that no file is of, as index and number of shards, if there are shards.
-    pub fn missing_shards(&self) -> Vec<(u64, u64)> {
-        /// More than this many shards are not listed one by one.
-        const LISTED_MAX: u64 = 100_000;
-        let numbers: BTreeSet<u64> = self.shards.iter().map(|(of, _)| *of).collect();
-        let is_missing = |of: u64, index: u64| !self.shards.contains(&(of, index));
-        let of = |of: u64| (1..=of.min(LISTED_MAX)).map(move |index| (index, of));
-        numbers.into_iter().flat_map(of).filter(|(index, of)| is_missing(*of, *index)).collect()
+    /// The shards that no file is of, if there are shards: how many, and the first of them, at most so
+    /// many, as index and number of shards.
+    pub fn missing_shards(&self, most: usize) -> (u64, Vec<(u64, u64)>) {
+        let mut found: BTreeMap<u64, u64> = BTreeMap::new();
+        for (of, _) in &self.shards {
+            *found.entry(*of).or_default() += 1;
+        }
+        let count = found.iter().fold(0_u64, |sum, (of, found)| sum.saturating_add(of - found));
+        let all = found.keys().flat_map(|of| (1..=*of).map(|index| (index, *of)));
+        // Of each number no more are passed over than there are plans: a file cannot make this long.
+        let missing = all.filter(|(index, of)| !self.shards.contains(&(*of, *index)));
+        (count, missing.take(most).collect())
     }
 
     /// What was started and never finished.

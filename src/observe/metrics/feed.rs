@@ -8,7 +8,7 @@ use super::families::Families;
 use crate::{
     scenario::Sim,
     stack::{Event, RequestId, RequestOutcome, SidecarEvent, settings::Backend},
-    world::{Happening, Observer, Seed, Sighting, Time},
+    world::{Happening, Observer, Seed, Sighting, Time, is_of_an_instant},
 };
 
 /// Bytes of a token of text, as the network counts prompts.
@@ -296,7 +296,7 @@ impl Observer for Feed {
                 add(&self.families.dropped, &[cause.name()], 1);
             }
             Happening::NodeCrashed { .. } => self.crashed(sighting.at, sighting.node),
-            Happening::FaultFired { .. } => {
+            Happening::FaultFired { fault } if !is_of_an_instant(fault) => {
                 if let Some(faults) = &self.faults {
                     faults.inc();
                 }

@@ -117,6 +117,15 @@ fn a_state_is_passed_on_whole_or_not_at_all() {
     for bad in ["a", "A=1", "=1", "a=", "a=1,a=2", "a=b=c", "a=é", "a=1\n", "é=1"] {
         assert_eq!(read(&[bad]), None, "{bad:?}");
     }
+    // The grammar of level 1; level 2 takes more of these.
+    for bad in ["1=x", "a@=x", "@a=x", "a@1=x", "a@@b=x", "a@b@c=x", "*=x"] {
+        assert_eq!(read(&[bad]), None, "{bad:?}");
+    }
+    let (tenant, system) = ("1".repeat(241), "s".repeat(14));
+    let longest = format!("{tenant}@{system}=x");
+    assert_eq!(read(&[&longest]).as_deref(), Some(&*longest));
+    assert_eq!(read(&[&format!("1{longest}")]), None);
+    assert_eq!(read(&[&longest.replace("s=", "ss=")]), None);
     assert_eq!(read(&[]), None);
     let list = |count: usize| {
         (0..count).map(|number| format!("k{number}=v")).collect::<Vec<_>>().join(",")

@@ -152,7 +152,7 @@ impl Router {
                 Ok(()) => configured.trail.judge(change, at),
                 Err(TooOften::Cooldown(_)) => {
                     let Some((_, answers)) = configured.waiting.pop_front() else { return };
-                    answers.into_iter().for_each(|answer| answer.keep(Err(ChangeError::TooOften)));
+                    self.refuse(answers, ChangeError::TooOften);
                     continue;
                 }
                 Err(refused) => configured.trail.turn_away(change, at, &refused.to_string()),
@@ -165,10 +165,13 @@ impl Router {
             }
             // What leaves no record must not happen.
             let Some((_, answers)) = configured.waiting.pop_front() else { return };
-            for answer in answers {
-                let error = ChangeError::DiskFull;
-                answer.keep(&self.env, Some(error.as_str()), Err(error));
-            }
+            self.refuse(answers, ChangeError::DiskFull);
+        }
+    }
+
+    fn refuse(&self, answers: Vec<Answer>, error: ChangeError) {
+        for answer in answers {
+            answer.keep(&self.env, Some(error.as_str()), Err(error));
         }
     }
 

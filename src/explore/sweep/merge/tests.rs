@@ -147,12 +147,13 @@ fn what_is_missing_is_listed() {
     let missing: Vec<(&str, Vec<(u64, u64)>)> =
         merge.missing().into_iter().map(|(sim, seeds)| (sim, seeds.iter().collect())).collect();
     assert_eq!(missing, [("a", vec![(2, 4)]), ("b", vec![(1, 4)])]);
-    assert_eq!(merge.missing_shards(), [(2, 3), (3, 3)]);
+    assert_eq!(merge.missing_shards(9), (2, vec![(2, 3), (3, 3)]));
+    assert_eq!(merge.missing_shards(1), (2, vec![(2, 3)]));
     assert_eq!(merge.unfinished(), [("b", 1)]);
     let all = (1..=4).map(|seed| result("a", 1, seed, 1));
     let all: Vec<Line> = std::iter::once(plan(&BOTH[..1], [1, 4], None)).chain(all).collect();
     let merge = self::merge(&[text(&all)]);
-    assert!(merge.missing().is_empty() && merge.missing_shards().is_empty());
+    assert!(merge.missing().is_empty() && merge.missing_shards(9).0 == 0);
 }
 
 #[test]
@@ -211,4 +212,19 @@ fn many_bad_lines_are_counted_and_few_are_named() {
     assert_eq!(complaints.len(), 11);
     assert!(complaints[0].starts_with("f:2: this is no line of results"));
     assert_eq!(complaints[10], "f: 40 more lines are no results");
+}
+
+#[test]
+fn shards_without_number_take_no_room() {
+    let mut merge = Merge::new();
+    let plan = |of: u64| {
+        format!(
+            "{{\"kind\":\"plan\",\"version\":1,\"seedbed\":\"0.1.0\",\"shard\":{{\"index\":1,\"of\":{of}}},\
+             \"sims\":[]}}\n"
+        )
+    };
+    let text: String = (0..2_000).map(|one| plan(u64::MAX - one)).collect();
+    assert_eq!(merge.read("a", text.as_bytes()).unwrap(), Vec::<String>::new());
+    let (count, first) = merge.missing_shards(3);
+    assert_eq!((count, first.len()), (u64::MAX, 3));
 }
