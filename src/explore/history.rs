@@ -62,8 +62,8 @@ impl History {
             if number == 1 && is_heading(&line)? {
                 continue;
             }
-            let record: Record = serde_json::from_slice(&line)
-                .map_err(|error| format!("line {number}: {error}"))?;
+            let record: Record =
+                serde_json::from_slice(&line).map_err(|error| format!("line {number}: {error}"))?;
             if record.seq != history.records.len() as u64 + 1 && !history.is_cut {
                 return Err(format!("line {number}: event {} is out of place", record.seq));
             }

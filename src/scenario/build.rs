@@ -58,7 +58,8 @@ pub(super) fn sim(name: &str, text: &str, beside: Option<&Path>) -> Result<Sim, 
         Err(error) => return Err(invalid(vec![syntax::problem(&source, &error)])),
     };
     let beside = beside.map(Path::to_owned);
-    let mut builder = Builder { source, beside, found_beside: BTreeMap::new(), problems: Vec::new() };
+    let mut builder =
+        Builder { source, beside, found_beside: BTreeMap::new(), problems: Vec::new() };
     let mut sim = builder.sim(Path::new(name), raw);
     sim.beside = builder.found_beside;
     if builder.problems.is_empty() { Ok(sim) } else { Err(invalid(builder.problems)) }

@@ -348,7 +348,8 @@ service = { name = "db", operation = "read", down = true, hang = true, errors = 
     fn a_configuration_beside_the_sim_is_put_inside() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.toml");
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("x.toml", "# \"\"\" and '''\nretry_attempts = 6\n");
         write("y.json", "{");
         let tables = "[resilience]\nfile = { name = \"x.toml\" }\n\
@@ -360,9 +361,8 @@ service = { name = "db", operation = "read", down = true, hang = true, errors = 
         let text = plan_text(&sim, Seed(1)).unwrap();
         let plain = parse("sims/a.toml", &text).unwrap_or_else(|error| panic!("{text}\n{error:?}"));
         assert_eq!(plain.operators, sim.operators);
-        let attempts = |sim: &Sim| {
-            sim.router.resilience.as_ref().unwrap().config().operation("qa").attempts
-        };
+        let attempts =
+            |sim: &Sim| sim.router.resilience.as_ref().unwrap().config().operation("qa").attempts;
         assert_eq!((attempts(&plain), attempts(&sim)), (6, 6));
         assert!(plain.beside.is_empty());
         // As a text alone it cannot be read, and says why.

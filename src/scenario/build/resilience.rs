@@ -170,7 +170,9 @@ impl Builder {
         }
         let read = match &self.beside {
             Some(folder) => read_config(&folder.join(&name.value)),
-            None => Err(format!("{} lies beside a sim that was given as a text", quoted(&name.value))),
+            None => {
+                Err(format!("{} lies beside a sim that was given as a text", quoted(&name.value)))
+            }
         };
         match read {
             Ok(text) => {
@@ -179,7 +181,9 @@ impl Builder {
             }
             Err(message) => {
                 let help = match self.beside {
-                    Some(_) => "add text = \"\"\"…\"\"\", or name a file relative to the sim's folder",
+                    Some(_) => {
+                        "add text = \"\"\"…\"\"\", or name a file relative to the sim's folder"
+                    }
                     None => "add text = \"\"\"…\"\"\", or load the sim from its file",
                 };
                 self.error(name.span, "no text", &message, help);

@@ -45,11 +45,8 @@ fn one_change_may_be_asked_for_again_and_again() {
     let change = "[resilience]\npreset = \"simple\"\n[[change]]\nat = \"10s\"\nevery = \"500ms\"\n\
                   set = { retry_attempts = 2 }\n";
     let sim = with(&format!("{change}times = 3\n"));
-    let due: Vec<(u128, &str)> = sim.operators[0]
-        .changes
-        .iter()
-        .map(|due| (due.at.as_millis(), &*due.change.id))
-        .collect();
+    let due: Vec<(u128, &str)> =
+        sim.operators[0].changes.iter().map(|due| (due.at.as_millis(), &*due.change.id)).collect();
     assert_eq!(due, [(10_000, "operator/1"), (10_500, "operator/2"), (11_000, "operator/3")]);
     check_tables(
         &format!("{change}times = 1001\n"),
