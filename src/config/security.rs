@@ -58,14 +58,18 @@ pub(super) fn characters(source: &Source) -> Vec<Problem> {
 
 fn invisible(source: &Source, key: String, c: char, place: Range<usize>) -> Problem {
     let code = u32::from(c);
+    let (mark, help) = match c {
+        '\u{feff}' => (", a byte order mark", "save the text as UTF-8 without a byte order mark"),
+        _ => ("", "take it away, or write letters, digits and `_` as in \"balanced\""),
+    };
     Problem {
         kind: Kind::Invisible,
         is_warning: false,
         key,
-        what: format!("the character U+{code:04X}"),
+        what: format!("the character U+{code:04X}{mark}"),
         why: "what cannot be seen, or not everywhere, makes two texts that look alike differ"
             .to_owned(),
-        help: "take it away, or write letters, digits and `_` as in \"balanced\"".to_owned(),
+        help: help.to_owned(),
         source: source.clone(),
         place,
     }

@@ -97,7 +97,8 @@ pub enum Event {
     },
     /// The router will try a model again.
     RetryScheduled { request: RequestId, model: Rc<str>, delay_ms: u64, cause: &'static str },
-    /// The router will not, though the model had attempts left.
+    /// The router will not, though the model had attempts left. `reason` is `max_delay`, `deadline`,
+    /// `retry_after` or `budget`.
     RetryRefused { request: RequestId, model: Rc<str>, reason: &'static str },
     /// A model answered, and the router passed it on. The tokens are for observers in the process; no
     /// log and no fingerprint has them.

@@ -68,6 +68,8 @@ struct Document {
     text: String,
     detected: usize,
     skipped: Vec<(&'static str, &'static str)>,
+    /// Variables that nobody reads, each with what may have been meant.
+    misspelt: Vec<(String, &'static str)>,
     /// Field, what it was, what it is.
     clamped: Vec<(String, String, String)>,
     refused: Option<String>,
@@ -131,6 +133,9 @@ fn told(migration: &Migration, verified: Option<&Verified>) -> String {
     for skipped in &migration.legacy.skipped {
         text += &format!("skipped: {}: {}\n", skipped.variable, skipped.why);
     }
+    for (name, meant) in &migration.legacy.misspelt {
+        text += &format!("passed over: {name}: did you mean {meant}?\n");
+    }
     for clamped in &migration.clamped {
         let (field, was, is) = (clamped.field, clamped.was, clamped.is);
         text += &format!("changed: {field} was {was}, which is not allowed now: it is {is}\n");
@@ -156,6 +161,7 @@ fn document(migration: &Migration, form: Form, verified: Option<&Verified>) -> D
         text: migration.write(form),
         detected: migration.legacy.detected().count(),
         skipped: skipped.map(|it| (it.variable, it.why)).collect(),
+        misspelt: migration.legacy.misspelt.clone(),
         clamped: clamped
             .map(|it| (it.field.to_string(), it.was.to_string(), it.is.to_string()))
             .collect(),

@@ -102,6 +102,10 @@ struct Overrode {
 pub(in crate::cli) fn show(args: ShowArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let (layers, detection, warnings) = resolve(&args)?;
     let config = layers.config();
+    if let Some(name) = args.operation.as_deref().filter(|name| !config.known().contains(name)) {
+        let known = config.known().join(", ");
+        screen.talk(&format!("{name:?} has what all others have; those that are known: {known}\n"));
+    }
     match args.format {
         Format::Text => {
             for warning in &warnings {

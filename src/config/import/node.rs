@@ -64,6 +64,16 @@ pub enum NodeError {
         /// What the parser says.
         message: String,
     },
+    /// It is deeper or larger than anything that is looked at.
+    #[error("line {line}, column {column}: {what}")]
+    TooMuch {
+        /// Where.
+        line: u64,
+        /// Where.
+        column: u64,
+        /// What is too much, and how much would not be.
+        what: &'static str,
+    },
     /// It has a character that cannot be seen.
     #[error(
         "line {line}, column {column}: U+{code:04X} cannot be seen, and may hide what is there"
@@ -84,6 +94,10 @@ impl NodeError {
         match self {
             NodeError::Syntax { .. } => {
                 "correct it there; a key may stand once in a table, and numbers are finite"
+            }
+            NodeError::TooMuch { .. } => {
+                "give the configuration of the gateway alone; what is repeated by anchors can be \
+                 written out"
             }
             NodeError::Invisible { .. } => "remove it, or write it as an escape in quotes",
         }
@@ -136,11 +150,11 @@ fn yaml(text: &str) -> Result<Node, NodeError> {
     options.budget = Some(budget);
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let at = error.location();
-        NodeError::Syntax {
-            language: "YAML",
-            line: at.map_or(1, |at| at.line()),
-            column: at.map_or(1, |at| at.column()),
-            message: plain(&error.without_snippet().to_string()),
+        let (line, column) = (at.map_or(1, |at| at.line()), at.map_or(1, |at| at.column()));
+        let message = plain(&error.without_snippet().to_string());
+        match too_much(&message) {
+            Some(what) => NodeError::TooMuch { line, column, what },
+            None => NodeError::Syntax { language: "YAML", line, column, message },
         }
     })
 }
@@ -149,12 +163,28 @@ fn json(text: &str) -> Result<Node, NodeError> {
     let strict = strict(text);
     let mut parser = serde_json::Deserializer::from_str(&strict);
     let read = Node::deserialize(&mut parser).and_then(|node| parser.end().map(|()| node));
-    read.map_err(|error| NodeError::Syntax {
-        language: "JSON",
-        line: error.line() as u64,
-        column: error.column() as u64,
-        message: plain(&error.to_string()),
+    read.map_err(|error| {
+        let (line, column) = (error.line() as u64, error.column() as u64);
+        let message = plain(&error.to_string());
+        match too_much(&message) {
+            Some(what) => NodeError::TooMuch { line, column, what },
+            None => NodeError::Syntax { language: "JSON", line, column, message },
+        }
     })
+}
+
+/// Which bound was passed, if a parser says that one was.
+fn too_much(message: &str) -> Option<&'static str> {
+    let is_budget = message.contains("budget breached");
+    if message.contains("replay limit") || (is_budget && message.contains("nchor")) {
+        Some("anchors stand for more than 10000 values, or for each other more than 32 deep")
+    } else if message.contains("recursion limit") || (is_budget && message.contains("Depth")) {
+        Some("lists and tables lie more than 32 deep in each other")
+    } else if is_budget {
+        Some("it has more than 100000 values, or more than one document")
+    } else {
+        None
+    }
 }
 
 /// What a parser says, in one line and without the place, which is said otherwise. It may name a key.

@@ -18,6 +18,9 @@ use super::super::{
 /// The longest value that is looked at, in bytes.
 const VALUE_BYTES_MAX: usize = 200;
 
+/// The longest name of a variable that is compared with those that are read, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
 /// A variable whose value could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
@@ -33,10 +36,12 @@ pub struct Legacy {
     statements: Vec<Statement>,
     /// Values that could not be read.
     pub skipped: Vec<Skipped>,
+    /// Variables that nobody reads, each with the one that it nearly is and that is not there.
+    pub misspelt: Vec<(String, &'static str)>,
 }
 
 impl Legacy {
-    /// Reads the variables that are there. Others are not looked at.
+    /// Reads the variables that are there. Of others only the name is looked at.
     #[must_use]
     pub fn read(variables: &BTreeMap<String, String>) -> Legacy {
         let mut legacy = Legacy::default();
@@ -54,6 +59,9 @@ impl Legacy {
                 Err(why) => legacy.skipped.push(Skipped { variable, why }),
             }
         }
+        let near = variables.keys().filter_map(|name| Some((name.clone(), misspelt(name)?)));
+        let near = near.filter(|(_, meant)| !variables.contains_key(*meant));
+        legacy.misspelt = near.take(LEGACY.len()).collect();
         legacy
     }
 
@@ -61,7 +69,7 @@ impl Legacy {
     pub(in crate::config) fn of(statements: &[Statement]) -> Legacy {
         let is_old = |it: &&Statement| matches!(it.origin, Origin::Legacy { .. });
         let statements = statements.iter().filter(is_old).cloned().collect();
-        Legacy { statements, skipped: Vec::new() }
+        Legacy { statements, ..Legacy::default() }
     }
 
     /// What it comes to.
@@ -115,6 +123,16 @@ impl Legacy {
     }
 }
 
+/// The variable of old that a name nearly is.
+fn misspelt(name: &str) -> Option<&'static str> {
+    let known = LEGACY.iter().map(|(known, _)| *known);
+    if name.len() > NAME_BYTES_MAX || known.clone().any(|known| known == name) {
+        return None;
+    }
+    let near = known.map(|known| (strsim::damerau_levenshtein(known, name), known)).min()?;
+    (near.0 <= 2).then_some(near.1)
+}
+
 fn says(old: Old, text: &str) -> Result<Says, &'static str> {
     if text.len() > VALUE_BYTES_MAX {
         return Err("it is too long to be anything that could be meant");
@@ -151,15 +169,16 @@ fn value(field: Field, text: &str) -> Result<Value, &'static str> {
     }
 }
 
+const NOT_WHOLE: &str = "it is not a whole number from 1, such as 5";
 const HUGE: &str = "it is larger than anything that could be meant";
 
 fn whole(text: &str) -> Result<u32, &'static str> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("it is not a whole number from 1");
+        return Err(NOT_WHOLE);
     }
     match digits.parse() {
-        Ok(0) => Err("it is not a whole number from 1"),
+        Ok(0) => Err(NOT_WHOLE),
         Ok(whole) => Ok(whole),
         Err(_) => Err(HUGE),
     }
@@ -168,7 +187,7 @@ fn whole(text: &str) -> Result<u32, &'static str> {
 fn thousandths(text: &str) -> Result<u64, &'static str> {
     match number(text) {
         Number::Thousandths(0) | Number::Negative | Number::Other => {
-            Err("it is not a number above 0")
+            Err("it is not a number above 0, such as 2 or 0.5")
         }
         Number::Thousandths(thousandths) => Ok(thousandths),
         Number::TooFine => Err("it is finer than a thousandth"),

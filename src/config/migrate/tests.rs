@@ -107,6 +107,26 @@ fn what_differs_is_said_and_nothing_else() {
 }
 
 #[test]
+fn a_variable_that_nobody_reads_is_told_with_the_one_that_was_meant() {
+    let long = "RETRY_MAX_DELAY".repeat(100);
+    let migration = migrated(&[
+        ("RETRY_MAX_ATEMPTS", "4"),
+        ("RETRY_EXPONENTIAL_MA", "4"),
+        ("QA_RESILIENCE_STRATEGY", "critical"),
+        ("QA_RESILIENCE_STRATEGI", "critical"),
+        ("PATH", "/bin"),
+        (&long, "1"),
+    ]);
+    let told: Vec<_> =
+        migration.legacy.misspelt.iter().map(|(name, meant)| (name.as_str(), *meant)).collect();
+    let wanted = [
+        ("RETRY_EXPONENTIAL_MA", "RETRY_EXPONENTIAL_MAX"),
+        ("RETRY_MAX_ATEMPTS", "RETRY_MAX_ATTEMPTS"),
+    ];
+    assert_eq!(told, wanted, "what is there is not missed");
+}
+
+#[test]
 fn what_is_no_number_is_skipped_and_listed() {
     let migration = migrated(&[
         ("RETRY_MAX_ATTEMPTS", "planted-secret"),

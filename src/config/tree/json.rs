@@ -56,6 +56,13 @@ impl Parser<'_> {
         self.at..self.at + next.map_or(0, char::len_utf8)
     }
 
+    /// The last character that can be seen: a place at the end itself could not be pointed at.
+    fn last(&self) -> Range<usize> {
+        let text = self.text.trim_end();
+        let last = text.chars().next_back().map_or(0, char::len_utf8);
+        text.len() - last..text.len()
+    }
+
     fn unexpected(&self, wanted: &str) -> Broken {
         let place = self.here();
         let what = match self.text.get(place.clone()) {
@@ -64,7 +71,7 @@ impl Parser<'_> {
             }
             _ => format!("the text ends where {wanted} is due"),
         };
-        Broken::new(what, VALUE, place)
+        Broken::new(what, VALUE, if place.is_empty() { self.last() } else { place })
     }
 
     /// A value inside so many others.

@@ -20,7 +20,11 @@ pub(in crate::config) fn parse(text: &str) -> Result<Node, Vec<Broken>> {
             if what.contains("recurs") {
                 return Broken::deep(place);
             }
-            Broken::new(what, "write `key = value`, texts in quotation marks", place)
+            let help = match what.starts_with("duplicate key") {
+                true => "keep one of the two",
+                false => "write `key = value`, texts in quotation marks",
+            };
+            Broken::new(what, help, place)
         });
         return Err(broken.collect());
     }

@@ -11,9 +11,9 @@ fn error(text: &str) -> NodeError {
 
 fn place(text: &str) -> (u64, u64) {
     match error(text) {
-        NodeError::Syntax { line, column, .. } | NodeError::Invisible { line, column, .. } => {
-            (line, column)
-        }
+        NodeError::Syntax { line, column, .. }
+        | NodeError::TooMuch { line, column, .. }
+        | NodeError::Invisible { line, column, .. } => (line, column),
     }
 }
 
@@ -66,19 +66,24 @@ fn what_cannot_be_seen_is_refused() {
 #[test]
 fn bombs_are_refused() {
     let deep = |open: &str, close: &str, n| open.repeat(n) + "1" + &close.repeat(n);
-    error(&deep("[", "]", 40));
-    error(&deep("[", "]", 100_000));
-    error(&deep("{\"a\":", "}", 100_000));
-    error(&(0..1_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
+    let says = |text: &str, words: &str| {
+        let error = error(text);
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(error.help().contains("alone"), "{error:?}");
+    };
+    says(&deep("[", "]", 40), "more than 32 deep");
+    says(&deep("[", "]", 100_000), "more than 32 deep");
+    says(&deep("{\"a\":", "}", 100_000), "more than 32 deep");
+    says(&(0..1_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>(), "32 deep");
     // Ten times as much at each step: a thousand million in the end.
     let mut laughs = "a0: &a0 [1,2,3,4,5,6,7,8,9,10]\n".to_owned();
     for n in 1..9 {
         let refers = vec![format!("*a{}", n - 1); 10].join(",");
         laughs += &format!("a{n}: &a{n} [{refers}]\n");
     }
-    error(&laughs);
+    says(&laughs, "more than 10000 values");
     error("a: &a [*a]\n");
-    error(&"- x\n".repeat(200_000));
+    says(&"- x\n".repeat(200_000), "more than 100000 values");
     error("a: 1\n---\nb: 2\n");
     error("a: *nobody\n");
 }
