@@ -116,6 +116,17 @@ fn exports_that_cannot_be_are_refused_before_the_run() {
 }
 
 #[test]
+fn no_output_may_be_a_folder() {
+    let place = Place::with_good();
+    let outputs =
+        ["--otlp", "--perfetto", "--metrics", "--html", "--junit", "--log", "--write-plan"];
+    for flag in outputs {
+        let ran = place.run(&["run", "a/good", "--seed", "1", flag, "sims"]).exits(2);
+        assert_eq!(ran.says("cannot write sims").out, "", "{flag}: nothing ran");
+    }
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_told() {
     let place = Place::with_good();
