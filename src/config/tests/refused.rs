@@ -122,7 +122,7 @@ fn malformed_texts_name_the_line() {
     assert!(line.starts_with("x.toml:2:6: ") && line.contains("not TOML"), "{line}");
     refused(&toml("a = 1\na = 2\n"), Kind::Syntax, (2, 1), &["duplicate key"]);
     for (text, position, words) in [
-        ("{\"retry_attempts\": 3", (1, 21), "the text ends"),
+        ("{\"retry_attempts\": 3", (1, 20), "the text ends"),
         ("", (1, 1), "the text ends"),
         ("{\n \"retry_attempts\": 03}", (2, 20), "03 is no JSON"),
         ("{\"retry_attempts\": NaN}", (1, 20), "NaN is no JSON"),

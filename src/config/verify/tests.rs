@@ -25,11 +25,14 @@ fn a_configuration_decides_as_itself() {
 fn a_difference_in_any_field_is_found() {
     let second = Duration::from_secs(1);
     for preset in Preset::ALL {
-        // So many attempts, and a breaker so patient, that pauses come to their longest.
+        // So many attempts, so much time for them, and a breaker so patient, that pauses come to their
+        // longest.
         let base = || {
+            let time = Says::Field(Field::MaxDelaySeconds, Value::Span(600 * second));
             let count = |field, count| say(None, Says::Field(field, Value::Count(count)));
             let patient = count(Field::CircuitBreakerThreshold, 20);
-            vec![say(None, Says::Preset(preset)), count(Field::RetryAttempts, 8), patient]
+            let attempts = count(Field::RetryAttempts, 8);
+            vec![say(None, Says::Preset(preset)), attempts, patient, say(None, time)]
         };
         let plain = Config::new(base());
         let has = *plain.default_scope().tuning();

@@ -50,9 +50,9 @@ fn one_change_may_be_asked_for_again_and_again() {
     assert_eq!(due, [(10_000, "operator/1"), (10_500, "operator/2"), (11_000, "operator/3")]);
     check_tables(
         &format!("{change}times = 1001\n"),
-        &["[1001] [too many] a sim has at most 1000 changes | write 1000 or fewer"],
+        &["15:9 [1001] a sim has at most 1000 changes | write 1000 or fewer"],
     );
-    check_tables(&format!("{change}times = 0\n"), &["a positive integer"]);
+    check_tables(&format!("{change}times = 0\n"), &["15:9 [0] expected a positive integer"]);
 }
 
 #[test]
@@ -131,6 +131,6 @@ fn a_configuration_may_lie_beside_the_sim() {
     assert!(load("gone.toml").is_err_and(|it| it.contains("cannot read")));
     check_tables(
         "[resilience]\nfile = { name = \"x.toml\" }\n",
-        &["10:17 [\"x.toml\"] \"x.toml\" is not read here | add text = "],
+        &["10:17 [\"x.toml\"] \"x.toml\" lies beside a sim that was given as a text | add text = "],
     );
 }
