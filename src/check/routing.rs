@@ -9,7 +9,7 @@ use super::watch::Built;
 use crate::{
     config::{Field, field::Range},
     policy::profile::Profile,
-    scenario::{FaultKind, Router, Sim},
+    scenario::{Fault, FaultKind, Router, Sim},
     stack::{Event, RequestId, RequestOutcome},
     world::Time,
 };
@@ -52,6 +52,8 @@ pub(super) struct Routing {
     /// When the last request of each agent came in at the router.
     arrived: BTreeMap<String, Time>,
     days: BTreeMap<Rc<str>, Day>,
+    /// When the router's disk is to be lost, and with it what was charged; what is over is taken out.
+    disk_losses: Vec<u64>,
     /// Calls under way through breakers that are half-open.
     half_open: BTreeMap<Rc<str>, Vec<(RequestId, u32)>>,
     attempts: Built,
@@ -112,6 +114,14 @@ impl Routing {
             FaultKind::Clock { node, .. } => sim.select(node).iter().any(|node| node == "router"),
             _ => false,
         };
+        let disk_loss = |fault: &Fault| match &fault.kind {
+            FaultKind::DiskLost { node }
+                if sim.select(node).iter().any(|name| name == "router") =>
+            {
+                Some(u64::try_from(fault.at.as_nanos()).unwrap_or(u64::MAX))
+            }
+            _ => None,
+        };
         let limit = |quota: &crate::policy::quota::Settings| quota.tokens_per_day;
         Routing {
             // With a configuration of the stack, another check knows how many; here it is the most
@@ -134,6 +144,7 @@ impl Routing {
             unheard: BTreeMap::new(),
             arrived: BTreeMap::new(),
             days: BTreeMap::new(),
+            disk_losses: sim.faults.iter().filter_map(disk_loss).collect(),
             half_open: BTreeMap::new(),
             attempts: Built::default(),
             pauses: Built::default(),
@@ -282,7 +293,13 @@ impl Routing {
     /// Whoever held the permits of a half-open breaker is gone, and the breaker with it, unless it
     /// is kept: then it says so when it changes next. Gone with it is what it was waiting for: if the
     /// agent asks again, the next life of the router knows nothing of it.
-    pub(super) fn router_crashed(&mut self) {
+    pub(super) fn router_crashed(&mut self, at: Time) {
+        let losses = self.disk_losses.len();
+        self.disk_losses.retain(|lost| *lost > at.as_nanos());
+        if self.disk_losses.len() < losses {
+            // Neither its memory nor its disk has it: no router could know what was charged.
+            self.days.values_mut().for_each(|day| day.tokens.clear());
+        }
         self.half_open.clear();
         for open in self.requests.values_mut() {
             (open.jobs, open.is_mixed, open.asked) = (0, false, None);

@@ -316,7 +316,7 @@ impl Watch {
                     tracing.crashed(sighting.node);
                 }
                 if sighting.node == "router" {
-                    self.routing.router_crashed();
+                    self.routing.router_crashed(sighting.at);
                     self.gateway.router_crashed();
                     self.guards.router_crashed();
                     if let Some(config) = &mut self.config {

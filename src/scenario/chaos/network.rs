@@ -19,13 +19,20 @@ pub(super) fn draw(
 ) -> Option<Vec<FaultKind>> {
     let (near, far) = draws.pick(&targets.links)?;
     let (one, other) = (near.some(draws), far.some(draws));
+    // Who is cut off from all others is a target itself; the other end of its links need not be.
+    let mut ends = [(near, &one), (far, &other)];
+    if forms.below(2) == 0 {
+        ends.reverse();
+    }
+    let alone = ends.into_iter().find(|(end, _)| targets.hits(end)).map_or(&one, |(_, it)| it);
+    let alone = alone.clone();
     let (from, to) = if draws.below(2) == 0 { (one, other) } else { (other, one) };
     let both = draws.below(2) == 0;
     let link = |patch| FaultKind::Link { from: from.clone(), to: to.clone(), both, patch };
     let none = LinkPatch::default();
     let (is_other, bandwidth) = (forms.below(2) == 0, forms.between(BANDWIDTH.0, BANDWIDTH.1));
     Some(vec![match draws.below(7) {
-        0 if is_other => FaultKind::Partition(Partition::Isolate(from)),
+        0 if is_other => FaultKind::Partition(Partition::Isolate(alone)),
         0 => FaultKind::Partition(Partition::Between(from, to)),
         1 => FaultKind::Partition(Partition::OneWay { from, to }),
         2 => link(LinkPatch { loss: Some(percent(draws, 5, 50)), ..none }),

@@ -90,6 +90,11 @@ impl<'a> Targets<'a> {
         Targets { links, backends, services, has_sidecar, askers, nodes }
     }
 
+    /// Whether a place is one that may be hit.
+    pub(super) fn hits(&self, place: &Place<'_>) -> bool {
+        self.nodes.iter().any(|node| node.is(place.group.name))
+    }
+
     /// The nodes that keep something on their disk.
     pub(super) fn disks(&self) -> Vec<&Place<'a>> {
         self.nodes.iter().filter(|place| WITH_DISK.iter().any(|name| place.is(name))).collect()
