@@ -4,6 +4,7 @@
 //! check was evaluated is a failure: it would have passed whatever happened.
 
 mod config;
+mod days;
 mod expect;
 mod flows;
 mod gateway;

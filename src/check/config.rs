@@ -17,8 +17,8 @@ use crate::{
     world::{Ending, Outcome, Time},
 };
 
-/// Every change that was answered is in the trail, once and in order; each entry goes on where the
-/// one before stopped.
+/// Every change that was answered or is in force is in the trail, once and in order; each entry goes
+/// on where the one before stopped, and none goes.
 pub(super) const TRAIL: &str = "trail_has_every_change";
 /// A change holds before it is answered, once, and over a restart.
 pub(super) const HOLDS: &str = "changes_hold_once_and_for_good";
@@ -104,7 +104,7 @@ impl Config {
                 self.trail.evaluate(self.reading.answered(change, by, outcome, *version));
             }
             ConfigEvent::TrailRead { reader, entries } => {
-                let failure = self.reading.begin(reader, *entries);
+                let failure = self.reading.begin(at.as_nanos(), reader, *entries);
                 self.read(failure);
             }
             ConfigEvent::EntryRead { .. } => {
@@ -167,12 +167,25 @@ impl Config {
         };
         self.holds.evaluate(failure);
         self.version = version;
+        self.reading.in_force(at.as_nanos(), change, version);
         self.requests.reconfigured();
     }
 
     /// What the router had in hand is gone.
     pub(super) fn router_crashed(&mut self) {
         self.requests.router_crashed();
+    }
+
+    /// The checks as they stand, always in the same order.
+    pub(super) fn built(&self) -> [(&'static str, &Built); 5] {
+        let [in_hand, admitted, opens] = self.requests.built();
+        [
+            (TRAIL, &self.trail),
+            (HOLDS, &self.holds),
+            (IN_HAND, in_hand),
+            (ADMITTED, admitted),
+            (OPENS, opens),
+        ]
     }
 
     pub(super) fn finish(&mut self, outcome: &Outcome) -> [(&'static str, Built); 5] {

@@ -5,29 +5,37 @@
 //! share no rule with the policies.
 
 mod approvals;
+mod cards;
 mod progress;
 mod store;
 #[cfg(test)]
 mod tests;
 mod widgets;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use self::{approvals::Approvals, progress::Progress, store::Store, widgets::Widgets};
+use self::{
+    approvals::Approvals, cards::Cards, progress::Progress, store::Store, widgets::Widgets,
+};
 use super::watch::Built;
 use crate::{
     scenario::{FaultKind, Sim},
     stack::FlowEvent,
-    world::{Ending, Happening, Outcome, Sighting, Time},
+    world::{Delay, Ending, Happening, Outcome, Sighting, Time},
 };
 
 /// What a runner reports is shown: in order, all of it, nothing else; and every task comes to an end.
 pub(super) const PROGRESS: &str = "progress_shown_in_order";
-/// An approval is submitted once, and is decided once or expires.
+/// An approval is submitted once, and is decided once or expires: not before its time, and not much
+/// later.
 pub(super) const DECIDED: &str = "approvals_decided_once";
 /// A task that waits for its approval does nothing before, and what was decided after.
 pub(super) const WAITS: &str = "tasks_wait_for_approval";
-/// A widget goes from one state to another, and shows one thing after another, as it may.
+/// A widget goes from one state to another, and shows one thing after another, as it may; the cards of
+/// a task show what was told of it.
 pub(super) const WIDGETS: &str = "widgets_change_legally";
 /// What the dashboard wants to keep is kept within the quota, and the newest is read after a reload.
 pub(super) const NEWEST: &str = "newest_state_is_readable";
@@ -35,6 +43,9 @@ pub(super) const NEWEST: &str = "newest_state_is_readable";
 /// The nodes that there is one of.
 const QUEUE: &str = "approvals";
 const DASHBOARD: &str = "dashboard";
+
+/// The call that is answered when a decision is there.
+const LONG_POLL: &str = "Submit";
 
 /// How long anything may take from the last trouble on, in nanoseconds: 60 s, several times the
 /// longest pause between two attempts.
@@ -47,6 +58,26 @@ pub(super) struct Setting {
     has_dashboard: bool,
     /// After how long an approval expires, in nanoseconds.
     expires_after: u64,
+    /// How often the dashboard looks into the queue, in nanoseconds.
+    looks_every: u64,
+    /// The quota of the dashboard's store, in bytes.
+    store: u64,
+    /// The longest that half a task takes, in nanoseconds, if there is one.
+    longest: Option<u64>,
+}
+
+/// The longest that a delay can be.
+fn longest(delay: &Delay) -> Option<Duration> {
+    match delay {
+        Delay::Fixed(delay) => Some(*delay),
+        Delay::Uniform { max, .. } => Some(*max),
+        Delay::Empirical(delays) => delays.iter().max().copied(),
+        Delay::LogNormal { .. } => None,
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Setting {
@@ -55,11 +86,17 @@ impl Setting {
             FaultKind::DiskLost { node } => Some(sim.select(node)),
             _ => None,
         });
-        let expires = sim.approvals.as_ref().map(|settings| settings.expires_after.as_nanos());
+        let expires = sim.approvals.as_ref().map(|settings| settings.expires_after);
+        let looks = sim.dashboard.as_ref().map(|settings| settings.poll);
+        let takes: Option<Vec<Duration>> =
+            sim.runners.iter().map(|group| longest(&group.takes)).collect();
         Setting {
             lost_disks: lost.flatten().collect(),
             has_dashboard: sim.dashboard.is_some(),
-            expires_after: u64::try_from(expires.unwrap_or_default()).unwrap_or(u64::MAX),
+            expires_after: nanos(expires.unwrap_or_default()),
+            looks_every: nanos(looks.unwrap_or_default()),
+            store: sim.dashboard.as_ref().map_or(u64::MAX, |it| it.store.limits.quota),
+            longest: takes.map(|takes| nanos(takes.into_iter().max().unwrap_or_default())),
         }
     }
 
@@ -90,6 +127,8 @@ impl Trouble {
     fn hear(&mut self, sighting: &Sighting<'_>) {
         let now = sighting.at.as_nanos();
         match sighting.what {
+            // Nobody has decided yet: whoever waits asks again.
+            Happening::CallTimedOut { message } if message.label == LONG_POLL => {}
             Happening::MessageDropped { message, .. }
             | Happening::MessageCorrupted { message }
             | Happening::CallTimedOut { message } => {
@@ -111,12 +150,18 @@ impl Trouble {
 
     /// Whether what was due since `at` between these nodes must have happened by the end.
     fn is_due(&self, at: u64, nodes: &[&str]) -> bool {
+        self.is_due_after(at, 0, nodes)
+    }
+
+    /// The same of what takes so long by itself, and begins anew after trouble.
+    fn is_due_after(&self, at: u64, takes: u64, nodes: &[&str]) -> bool {
         if nodes.iter().any(|node| self.down.contains(*node)) {
             return false;
         }
         let last = nodes.iter().filter_map(|node| self.last.get(*node)).max();
         let from = last.copied().unwrap_or(0).max(at);
-        self.is_idle || from.saturating_add(RECOVERY) <= self.end
+        let due = from.saturating_add(takes).saturating_add(RECOVERY);
+        self.is_idle || due <= self.end
     }
 }
 
@@ -127,6 +172,7 @@ pub(super) struct Flows {
     progress: Progress,
     approvals: Approvals,
     widgets: Widgets,
+    cards: Cards,
     store: Store,
 }
 
@@ -143,6 +189,7 @@ impl Flows {
             progress: Progress::default(),
             approvals: Approvals::default(),
             widgets: Widgets::default(),
+            cards: Cards::default(),
             store: Store::default(),
         }
     }
@@ -153,6 +200,7 @@ impl Flows {
         self.progress.see(now, event, &self.setting);
         self.approvals.see(now, event, &self.setting);
         self.widgets.see(now, event);
+        self.cards.see(now, event, &self.setting);
         self.store.see(now, event, &self.setting);
     }
 
@@ -166,6 +214,7 @@ impl Flows {
             Happening::NodeCrashed { .. } => {
                 self.progress.reloaded();
                 self.widgets.reloaded();
+                self.cards.reloaded();
                 self.store.reloaded();
             }
             Happening::DiskFailed { .. } | Happening::NodeResumed => {
@@ -173,6 +222,19 @@ impl Flows {
             }
             _ => {}
         }
+    }
+
+    /// The checks as they stand, always in the same order; one is in two parts.
+    pub(super) fn built(&self) -> [(&'static str, &Built); 6] {
+        let [decided, waits] = self.approvals.built();
+        [
+            (PROGRESS, self.progress.built()),
+            (DECIDED, decided),
+            (WAITS, waits),
+            (WIDGETS, &self.widgets.changed),
+            (WIDGETS, self.cards.built()),
+            (NEWEST, self.store.built()),
+        ]
     }
 
     /// What became of the checks.
@@ -183,13 +245,15 @@ impl Flows {
     }
 
     fn close(self) -> [(&'static str, Built); 5] {
-        let Flows { setting, trouble, progress, approvals, widgets, store } = self;
+        let Flows { setting, trouble, progress, approvals, widgets, cards, store } = self;
+        let mut changed = widgets.changed;
+        changed.also(cards.finish(&trouble, &setting));
         let [decided, waits] = approvals.finish(&trouble, &setting);
         [
             (PROGRESS, progress.finish(&trouble, &setting)),
             (DECIDED, decided),
             (WAITS, waits),
-            (WIDGETS, widgets.changed),
+            (WIDGETS, changed),
             (NEWEST, store.finish(&trouble)),
         ]
     }

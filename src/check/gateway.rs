@@ -3,17 +3,20 @@
 //! These checks know the settings and the events, and nothing of how the router works: what a model
 //! is asked, in which order, what was said of it at the end, and when the router lets go.
 
+mod calls;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
 };
 
+pub(super) use self::calls::Calls;
 use super::watch::Built;
 use crate::{
     policy::select::Strategy,
     scenario::{FaultKind, Sim},
     stack::{Event, RequestId, RequestOutcome},
-    world::{Ending, Outcome, Time},
+    world::{Ending, Outcome, Sighting, Time},
 };
 
 /// A request does not come back to a model that it has left for another one.
@@ -45,34 +48,25 @@ pub(super) struct Gateway {
     in_order: bool,
     /// Workspaces that prefer a provider, and so have an order of their own.
     choosy: BTreeSet<String>,
-    /// Whether the router's clock and those of the agents run alike.
-    clocks_agree: bool,
+    calls: Calls,
     trails: BTreeMap<RequestId, Trail>,
     rounds: Built,
     idle: Built,
     r#final: Built,
     left_out: Built,
     last_error: Built,
-    let_go: Built,
     whole: Built,
     baggage: Built,
 }
 
 /// What is known of one request.
 struct Trail {
-    began: Time,
     task: &'static str,
     is_choosy: bool,
     /// How often the router began with it and did not end yet: more than once if its agent asks
     /// again.
     open: u32,
-    /// How often the router began with it.
-    jobs: u32,
-    /// Until when the router must have ended it, once its agent has.
-    until: Option<Time>,
     is_over: bool,
-    /// When the router first called a model for it.
-    called: Option<Time>,
     job: Job,
 }
 
@@ -110,41 +104,42 @@ impl Gateway {
         let mut chains = BTreeMap::from([(None, usual)]);
         let own = router.routes.iter();
         chains.extend(own.map(|(task, chain)| (Some(task.as_str()), chain.clone())));
-        let bends = |kind: &FaultKind| match kind {
-            FaultKind::Clock { .. } => true,
-            FaultKind::Pause { node } => sim.select(node).iter().any(|node| node == "router"),
-            _ => false,
-        };
+        let bends = |kind: &FaultKind| matches!(kind, FaultKind::Clock { .. });
         let choosy = sim.workspaces.iter().filter(|it| it.prefer.is_some());
         Gateway {
             chains,
             in_order: router.strategy == Strategy::Chain,
             choosy: choosy.map(|it| it.name.clone()).collect(),
-            clocks_agree: !sim.faults.iter().any(|fault| bends(&fault.kind)),
+            calls: Calls::new(sim.faults.iter().any(|fault| bends(&fault.kind))),
             trails: BTreeMap::new(),
             rounds: Built::default(),
             idle: Built::default(),
             r#final: Built::default(),
             left_out: Built::default(),
             last_error: Built::default(),
-            let_go: Built::default(),
             whole: Built::default(),
             baggage: Built::default(),
         }
+    }
+
+    /// Sees any event: the calls of the router are known from messages.
+    pub(super) fn hear(&mut self, sighting: &Sighting<'_>) {
+        self.calls.hear(sighting);
+    }
+
+    /// The calls that the router has not answered.
+    pub(super) fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     pub(super) fn see(&mut self, at: Time, event: &Event) {
         match event {
             Event::RequestStarted { request, task, workspace, .. } => {
                 let trail = Trail {
-                    began: at,
                     task,
                     is_choosy: self.choosy.contains(&**workspace),
                     open: 0,
-                    jobs: 0,
-                    until: None,
                     is_over: false,
-                    called: None,
                     job: Job::default(),
                 };
                 self.trails.insert(request.clone(), trail);
@@ -165,7 +160,7 @@ impl Gateway {
                     trail.job.idle = None;
                 }
             }
-            Event::RequestRouted { request, .. } => self.job_ends(at, request, 1),
+            Event::RequestRouted { request, .. } => self.job_ends(request, 1),
             Event::RequestFailed { request, code, attempts, causes, .. } => {
                 if let Some(trail) = self.trails.get_mut(request).filter(|trail| trail.open > 0)
                     && *attempts == 0
@@ -180,7 +175,7 @@ impl Gateway {
                     code,
                     causes.0.iter().map(|it| (&it.model, it.why, it.tried)),
                 );
-                self.job_ends(at, request, *attempts);
+                self.job_ends(request, *attempts);
             }
             Event::AnswerTruncated { request, model, tokens, whole } => {
                 self.whole.evaluate(Some(format!(
@@ -195,7 +190,7 @@ impl Gateway {
                     let changed = || format!("what {request} sent along was changed, at {at}");
                     self.baggage.evaluate((!kept).then(changed));
                 }
-                self.request_ends(at, request, *outcome);
+                self.request_ends(request);
             }
             _ => {}
         }
@@ -212,9 +207,7 @@ impl Gateway {
         let Some(trail) = self.trails.get_mut(request) else { return };
         let job = &mut trail.job;
         if number == 1 {
-            trail.jobs += 1;
             trail.open += 1;
-            trail.called.get_or_insert(at);
             job.is_mixed |= trail.open > 1;
         }
         if job.is_mixed {
@@ -308,18 +301,10 @@ impl Gateway {
     }
 
     /// The router has ended what it did for a request, after so many attempts.
-    fn job_ends(&mut self, at: Time, request: &RequestId, attempts: u32) {
+    fn job_ends(&mut self, request: &RequestId, attempts: u32) {
         let Some(trail) = self.trails.get_mut(request) else { return };
         if attempts > 0 {
             trail.open = trail.open.saturating_sub(1);
-            if let Some(until) = trail.until.take() {
-                let late = || {
-                    format!(
-                        "the router held {request} until {at}, and its agent left before {until}"
-                    )
-                };
-                self.let_go.evaluate((at > until).then(late));
-            }
         }
         let is_mixed = trail.job.is_mixed && trail.open > 0;
         trail.job = Job { is_mixed, ..Job::default() };
@@ -328,20 +313,13 @@ impl Gateway {
         }
     }
 
-    fn request_ends(&mut self, at: Time, request: &RequestId, outcome: RequestOutcome) {
+    fn request_ends(&mut self, request: &RequestId) {
         let Some(trail) = self.trails.get_mut(request) else { return };
         if trail.open == 0 {
             self.trails.remove(request);
             return;
         }
         trail.is_over = true;
-        // The router's own clock for it began when it came in, which is no later than its first
-        // call. When an agent asks again, nobody outside knows when that came in.
-        if let (RequestOutcome::TimedOut, Some(called), 1, true) =
-            (outcome, trail.called, trail.jobs, self.clocks_agree)
-        {
-            trail.until = Some(at + (called - trail.began));
-        }
     }
 
     /// What the router had in hand is gone.
@@ -361,7 +339,7 @@ impl Gateway {
             (FINAL, &self.r#final),
             (LEFT_OUT, &self.left_out),
             (LAST_ERROR, &self.last_error),
-            (LET_GO, &self.let_go),
+            (LET_GO, &self.calls.let_go),
             (WHOLE, &self.whole),
             (BAGGAGE, &self.baggage),
         ]
@@ -370,12 +348,7 @@ impl Gateway {
     pub(super) fn finish(&mut self, outcome: &Outcome) -> [(&'static str, Built); 8] {
         // A run that was ended early may have been about to.
         let is_done = outcome.ending != Ending::TimeLimit;
-        for (request, trail) in &self.trails {
-            if let Some(until) = trail.until.filter(|until| is_done || *until < outcome.ended_at) {
-                let failure = format!("the router never let go of {request}, gone before {until}");
-                self.let_go.evaluate(Some(failure));
-            }
-        }
+        let let_go = self.calls.finish(|until| is_done || until < outcome.ended_at);
         let take = std::mem::take;
         [
             (ROUNDS, take(&mut self.rounds)),
@@ -383,7 +356,7 @@ impl Gateway {
             (FINAL, take(&mut self.r#final)),
             (LEFT_OUT, take(&mut self.left_out)),
             (LAST_ERROR, take(&mut self.last_error)),
-            (LET_GO, take(&mut self.let_go)),
+            (LET_GO, let_go),
             (WHOLE, take(&mut self.whole)),
             (BAGGAGE, take(&mut self.baggage)),
         ]

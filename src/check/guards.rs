@@ -7,15 +7,19 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::watch::Built;
+use super::{
+    days::{self, Day, Days},
+    gateway::Calls,
+    watch::Built,
+};
 use crate::{
     policy::{
         Jitter, Retry,
         breaker::{self, Late, Trip},
-        quota::Zone,
+        bulkhead,
         window::Shape,
     },
-    scenario::{FaultKind, Sim},
+    scenario::Sim,
     stack::{Event, RequestId},
     world::Time,
 };
@@ -43,18 +47,18 @@ const ROUNDING_MS: i64 = 1_000;
 /// The checks on what is shared, while a run goes on.
 pub(super) struct Guards {
     start: Timestamp,
-    has_sdk: bool,
     clock_is_right: bool,
     persist: bool,
     has_crashed: bool,
-    /// Places in the bulkhead.
-    places: Option<u32>,
-    zones: BTreeMap<String, Zone>,
+    bulkhead: Option<Bulkhead>,
+    days: Days,
     /// How many calls open a breaker at the earliest, and failures in a row at the latest.
     opens: Option<(u64, Option<u64>)>,
     breakers: BTreeMap<Rc<str>, Seen>,
     requests: BTreeMap<RequestId, Held>,
-    days: BTreeMap<Rc<str>, Day>,
+    used: BTreeMap<Rc<str>, Used>,
+    /// When the router last told of a new day, and which it was; none if it crashed since.
+    reset: BTreeMap<Rc<str>, Option<(Time, Day)>>,
     /// When the quota of a request that was refused begins anew.
     resets: BTreeMap<RequestId, Timestamp>,
     /// How often each pause was chosen, in milliseconds, if they should vary.
@@ -86,6 +90,28 @@ impl Default for Seen {
     }
 }
 
+/// How many a router takes at once, and who waits for that.
+#[derive(Clone, Copy)]
+struct Bulkhead {
+    places: u64,
+    /// Places for those that wait.
+    queue: u64,
+    /// The longest that anybody waits.
+    wait: Duration,
+}
+
+impl Bulkhead {
+    fn new(settings: &bulkhead::Settings, deadline: Option<Duration>) -> Bulkhead {
+        let wait = settings.max_wait;
+        let queue = if wait.is_zero() { 0 } else { settings.max_queued };
+        Bulkhead {
+            places: settings.max_concurrent.into(),
+            queue: queue.into(),
+            wait: deadline.map_or(wait, |deadline| wait.min(deadline)),
+        }
+    }
+}
+
 /// Who holds a request.
 struct Held {
     workspace: Rc<str>,
@@ -94,9 +120,9 @@ struct Held {
     by_router: u32,
 }
 
-/// A day of a workspace.
-#[derive(Default)]
-struct Day {
+/// What a workspace has used on one day.
+struct Used {
+    day: Day,
     tokens: u64,
     requests: u64,
 }
@@ -134,27 +160,20 @@ fn varies(retry: &Retry) -> bool {
 impl Guards {
     pub(super) fn new(sim: &Sim) -> Guards {
         let router = &sim.router;
-        let bent = |kind: &FaultKind| match kind {
-            FaultKind::Clock { node, .. } => sim.select(node).iter().any(|node| node == "router"),
-            _ => false,
-        };
-        let zone = |it: &crate::scenario::Workspace| {
-            Some((it.name.clone(), it.quota.as_ref()?.zone.clone()))
-        };
         // A breaker per task shares its model's events with the others.
         let breaker = router.breaker.as_ref().filter(|it| !it.per_task);
         Guards {
             start: sim.start,
-            has_sdk: sim.agents.iter().any(|group| group.sdk.is_some()),
-            clock_is_right: !sim.faults.iter().any(|fault| bent(&fault.kind)),
+            clock_is_right: days::clock_is_right(sim),
             persist: router.persist,
             has_crashed: false,
-            places: router.bulkhead.map(|bulkhead| bulkhead.max_concurrent),
-            zones: sim.workspaces.iter().filter_map(zone).collect(),
+            bulkhead: router.bulkhead.map(|it| Bulkhead::new(&it, router.deadline)),
+            days: Days::new(sim),
             opens: breaker.map(|breaker| opens(&breaker.settings)),
             breakers: BTreeMap::new(),
             requests: BTreeMap::new(),
-            days: BTreeMap::new(),
+            used: BTreeMap::new(),
+            reset: BTreeMap::new(),
             resets: BTreeMap::new(),
             // A configuration of the stack says for each operation what its pauses are.
             pauses: (router.resilience.is_none() && varies(&router.retry)).then(BTreeMap::new),
@@ -169,9 +188,10 @@ impl Guards {
         }
     }
 
-    pub(super) fn see(&mut self, at: Time, event: &Event) {
+    /// Sees an event; `calls` are those of the router.
+    pub(super) fn see(&mut self, at: Time, event: &Event, calls: &Calls) {
         match event {
-            Event::RequestStarted { request, workspace, .. } if self.follows() => {
+            Event::RequestStarted { request, workspace, .. } if !self.days.is_empty() => {
                 let workspace = Rc::clone(workspace);
                 let held = Held { workspace, by_agent: true, by_router: 0 };
                 self.requests.insert(request.clone(), held);
@@ -182,7 +202,8 @@ impl Guards {
             Event::AttemptStarted { request, attempt: 1, .. } => {
                 let Some(held) = self.requests.get_mut(request) else { return };
                 held.by_router += 1;
-                self.days.entry(Rc::clone(&held.workspace)).or_default().requests += 1;
+                let workspace = Rc::clone(&held.workspace);
+                self.today(at, &workspace).requests += 1;
             }
             Event::AttemptFailed { request, model, status, retry_after_ms, .. } => {
                 if self.pauses.is_some() {
@@ -199,7 +220,7 @@ impl Guards {
             Event::RequestFailed { request, code, attempts, retry_after_ms, .. } => {
                 self.told.remove(request);
                 match *code {
-                    "overloaded" => self.refused(at, request),
+                    "overloaded" => self.refused(at, request, calls),
                     "quota_exceeded" => self.sent_away(at, request, *retry_after_ms),
                     _ => {}
                 }
@@ -209,13 +230,13 @@ impl Guards {
             }
             Event::BreakerChanged { component, from, to } => self.changed(at, component, from, to),
             Event::QuotaReset { workspace, .. } => {
-                self.days.insert(Rc::clone(workspace), Day::default());
+                self.begins(at, workspace);
             }
             Event::QuotaSettled { workspace, tokens, used, reset_at, .. } => {
                 self.ends_at(at, workspace, reset_at.0);
-                let day = self.days.entry(Rc::clone(workspace)).or_default();
-                day.tokens = day.tokens.saturating_add(*tokens);
-                let charged = day.tokens;
+                let today = self.today(at, workspace);
+                today.tokens = today.tokens.saturating_add(*tokens);
+                let charged = today.tokens;
                 let more = || {
                     format!("{workspace} has used {used} tokens at {at}, and was charged {charged}")
                 };
@@ -232,11 +253,6 @@ impl Guards {
             }
             _ => {}
         }
-    }
-
-    /// Whether anybody must know who holds a request.
-    fn follows(&self) -> bool {
-        self.places.is_some() || !self.zones.is_empty()
     }
 
     fn release(&mut self, request: &RequestId, lets_go: impl FnOnce(&mut Held)) {
@@ -301,17 +317,50 @@ impl Guards {
         }
     }
 
-    /// A request was turned away because all places are taken.
-    fn refused(&mut self, at: Time, request: &RequestId) {
-        let Some(places) = self.places else { return };
-        let others = self.requests.iter().filter(|(other, _)| *other != request);
-        let held = |(_, held): (&RequestId, &Held)| {
-            let waits = held.by_agent && (held.by_router == 0 || self.has_sdk);
-            u64::from(held.by_router) + u64::from(waits)
+    /// What a workspace has used today.
+    fn today(&mut self, at: Time, workspace: &Rc<str>) -> &mut Used {
+        let day = self.days.day(workspace, at);
+        let new = Used { day, tokens: 0, requests: 0 };
+        let used = self.used.entry(Rc::clone(workspace)).or_insert(new);
+        if used.day < day {
+            *used = Used { day, tokens: 0, requests: 0 };
+        }
+        used
+    }
+
+    /// The router says that a new day of a workspace has begun. It tells of each that is over, all at
+    /// once if nobody asked it for some days.
+    fn begins(&mut self, at: Time, workspace: &Rc<str>) {
+        let day = self.days.day(workspace, at);
+        self.days.reset(workspace);
+        if !matches!(day, Day::Of(_)) || self.days.zone(workspace).is_none() {
+            return;
+        }
+        let first = || Some((Time::ZERO, self.days.day(workspace, Time::ZERO)));
+        let before = self.reset.get(workspace).copied().unwrap_or_else(first);
+        self.reset.insert(Rc::clone(workspace), Some((at, day)));
+        let again = before.filter(|(told, before)| *told != at && *before >= day);
+        self.midnight.evaluate(again.map(|(told, _)| {
+            format!(
+                "a day of {workspace} is said to begin at {at}; it is the day of {told}, when one did"
+            )
+        }));
+    }
+
+    /// A request was turned away because all places are taken: at once, if as many wait as may, or
+    /// when it has waited for as long as one may.
+    fn refused(&mut self, at: Time, request: &RequestId, calls: &Calls) {
+        let Some(Bulkhead { places, queue, wait }) = self.bulkhead else { return };
+        let Some((came, patience)) = calls.taken(request) else { return };
+        let has_waited = !self.clock_is_right || at >= came + wait.min(patience);
+        let room = if has_waited { places } else { places.saturating_add(queue) };
+        let others = calls.in_hand().saturating_sub(1);
+        let failure = || {
+            format!(
+                "{request} was turned away at {at}, with {others} in hand; there is room for {room}"
+            )
         };
-        let held: u64 = others.map(held).sum();
-        let room = || format!("{request} was turned away at {at}, with {held} of {places} in hand");
-        self.room.evaluate((held < u64::from(places)).then(room));
+        self.room.evaluate((others < room).then(failure));
     }
 
     /// A request was turned away because its workspace has used its quota.
@@ -334,7 +383,7 @@ impl Guards {
 
     /// A request was turned away because there were too many of its workspace today.
     fn too_many(&mut self, at: Time, request: &RequestId, workspace: &Rc<str>, counted: u64) {
-        let tried = self.days.get(workspace).map_or(0, |day| day.requests);
+        let tried = self.today(at, workspace).requests;
         let waits = |(other, held): &(&RequestId, &Held)| {
             *other != request
                 && held.workspace == *workspace
@@ -352,7 +401,7 @@ impl Guards {
 
     /// The router says that a day of a workspace ends then.
     fn ends_at(&mut self, at: Time, workspace: &Rc<str>, ends: Timestamp) {
-        let Some(zone) = self.zones.get(&**workspace) else { return };
+        let Some(zone) = self.days.zone(workspace) else { return };
         let before = ends.checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap_or(ends);
         let changes = zone.date(before) != zone.date(ends);
         let wrong = || {
@@ -367,6 +416,8 @@ impl Guards {
     pub(super) fn router_crashed(&mut self) {
         self.has_crashed = true;
         self.told.clear();
+        // What it keeps may be older than what it told.
+        self.reset.values_mut().for_each(|reset| *reset = None);
         self.requests.retain(|_, held| held.by_agent);
         self.requests.values_mut().for_each(|held| held.by_router = 0);
         for seen in self.breakers.values_mut() {

@@ -29,7 +29,8 @@ struct Share {
     ok: u64,
 }
 
-/// Watches the phases of a run: before the first fault, and after everything must work again.
+/// Watches the phases of a run: what was over before the first fault, and what was started once
+/// everything must work again.
 pub(super) struct Healing {
     first_fault: Time,
     healed: Time,
@@ -77,7 +78,7 @@ impl Healing {
                 let Some(start) = self.open.remove(request) else { return };
                 let ok = *outcome == RequestOutcome::Ok;
                 let holds = self.requests_can_hold;
-                self.ended(start, ok, holds, || {
+                self.ended((start, at), ok, holds, || {
                     format!("{request}, started at {start}, {outcome:?}")
                 });
             }
@@ -85,7 +86,7 @@ impl Healing {
                 let took = Duration::from_millis(*latency_ms);
                 let start = Time::ZERO + at.since_start().saturating_sub(took);
                 let holds = self.calls_can_hold;
-                self.ended(start, *outcome == "ok", holds, || {
+                self.ended((start, at), *outcome == "ok", holds, || {
                     format!("a call of {service}, started at {start}, {outcome}")
                 });
             }
@@ -100,13 +101,20 @@ impl Healing {
         }
     }
 
-    fn ended(&mut self, start: Time, ok: bool, must_hold: bool, what: impl FnOnce() -> String) {
+    fn ended(
+        &mut self,
+        (start, end): (Time, Time),
+        ok: bool,
+        must_hold: bool,
+        what: impl FnOnce() -> String,
+    ) {
         let share = if start >= self.bound {
             if must_hold {
                 self.works.evaluate((!ok).then(what));
             }
             &mut self.after
-        } else if start < self.first_fault {
+        } else if end < self.first_fault {
+            // What the fault met on its way says nothing of the time before it.
             &mut self.before
         } else {
             return;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{CheckResult, Watch};
 use crate::{
     scenario::{ScenarioError, Sim},
-    world::{Outcome, Sighting},
+    world::{Note, Outcome, Sighting},
 };
 
 /// A check, and the events at which something became of it.
@@ -24,6 +24,8 @@ pub struct Moment {
 /// Watches a run for its [`Moment`]s.
 pub struct Moments {
     watch: Watch,
+    /// The number of the last event: notes have none.
+    last: u64,
     /// In the order of the watch.
     built: Vec<Seen>,
     expected: Vec<Expected>,
@@ -51,30 +53,47 @@ impl Moments {
         let watch = Watch::new(sim)?;
         let expected = watch.expected();
         let expected = expected.map(|holds| Expected { holds, reached: None, broken: None });
-        Ok(Moments { expected: expected.collect(), built: Vec::new(), watch })
+        Ok(Moments { expected: expected.collect(), built: Vec::new(), last: 0, watch })
     }
 
     /// Sees one event.
     pub fn see(&mut self, sighting: &Sighting<'_>) {
+        self.last = sighting.seq;
         self.watch.see(sighting);
+        self.look();
+    }
+
+    /// Whether it listens to notes.
+    pub fn wants_notes(&self) -> bool {
+        self.watch.wants_notes()
+    }
+
+    /// Hears one note, which belongs to the event before it.
+    pub fn note(&mut self, note: &Note<'_>) {
+        self.watch.note(note);
+        self.look();
+    }
+
+    fn look(&mut self) {
+        let now = self.last;
         for (index, (name, built)) in self.watch.built().enumerate() {
             if index == self.built.len() {
                 self.built.push(Seen { name, reached: None, broken: None });
             }
             let Some(seen) = self.built.get_mut(index) else { continue };
             if seen.reached.is_none() && built.evaluated > 0 {
-                seen.reached = Some(sighting.seq);
+                seen.reached = Some(now);
             }
             if seen.broken.is_none() && built.failure.is_some() {
-                seen.broken = Some(sighting.seq);
+                seen.broken = Some(now);
             }
         }
         for (expected, holds) in self.expected.iter_mut().zip(self.watch.expected()) {
             if expected.holds != holds {
                 expected.holds = holds;
                 match holds {
-                    Some(true) => expected.reached = Some(sighting.seq),
-                    _ => expected.broken = Some(sighting.seq),
+                    Some(true) => expected.reached = Some(now),
+                    _ => expected.broken = Some(now),
                 }
             }
         }
@@ -117,6 +136,24 @@ mod tests {
         world::{Observer, Record, Seed},
     };
 
+    struct Eyes(Rc<RefCell<(Moments, Vec<Record>)>>);
+
+    impl Observer for Eyes {
+        fn see(&mut self, sighting: &Sighting<'_>) {
+            let (moments, records) = &mut *self.0.borrow_mut();
+            moments.see(sighting);
+            records.push(sighting.to_record());
+        }
+
+        fn wants_notes(&self) -> bool {
+            self.0.borrow().0.wants_notes()
+        }
+
+        fn note(&mut self, note: &Note<'_>) {
+            self.0.borrow_mut().0.note(note);
+        }
+    }
+
     fn moments(more: &str) -> (SimRun, Vec<Record>, Vec<Moment>) {
         let text = format!(
             "purpose = \"p\"\n[router]\nprimary = \"opus\"\n[[backend]]\nname = \"opus\"\n\
@@ -125,12 +162,8 @@ mod tests {
         let sim = parse("sims/a.toml", &text).unwrap();
         let kept = Rc::new(RefCell::new((Moments::new(&sim).unwrap(), Vec::new())));
         let shared = Rc::clone(&kept);
-        let observer: Box<dyn Observer> = Box::new(move |sighting: &Sighting<'_>| {
-            let (moments, records) = &mut *shared.borrow_mut();
-            moments.see(sighting);
-            records.push(sighting.to_record());
-        });
-        let run = simulate(&sim, Seed(1), &Options::default(), vec![observer]).unwrap();
+        let options = Options::default();
+        let run = simulate(&sim, Seed(1), &options, vec![Box::new(Eyes(shared))]).unwrap();
         let (mut moments, records) = Rc::into_inner(kept).unwrap().into_inner();
         let moments = moments.finish(&run.outcome);
         (run, records, moments)
@@ -145,6 +178,51 @@ mod tests {
         assert_eq!((metric.reached, metric.broken), (None, None), "it is known at the end only");
         let ends = moments.first().unwrap();
         assert!(ends.reached.is_some() && ends.broken.is_none(), "{ends:?}");
+    }
+
+    /// Whatever is judged while a run goes on, one can go to.
+    #[test]
+    fn every_check_has_its_moment() {
+        let all = "[tracing]\nsample = \"100%\"\n[resilience]\npreset = \"simple\"\n[approvals]\n[dashboard]\n\
+                   [[reviewer]]\nname = \"lead\"\n\
+                   [[runner]]\nname = \"r\"\ntasks = 2\napproval = true\n";
+        let (_, _, moments) = moments(all);
+        let at_the_end = ["nothing_outstanding_at_the_end"];
+        let mut judged = 0;
+        for Moment { result, reached, .. } in &moments {
+            if result.evaluated > 0 && !at_the_end.contains(&result.check.as_str()) {
+                judged += 1;
+                assert!(reached.is_some(), "{}", result.check);
+            }
+        }
+        let has =
+            |check: &str| moments.iter().any(|it| it.result.check == check && it.reached.is_some());
+        for check in [
+            "requests_end_as_they_were_admitted",
+            "approvals_decided_once",
+            "widgets_change_legally",
+            "one_trace_for_each_request",
+        ] {
+            assert!(has(check), "{check}");
+        }
+        assert!(judged > 10, "{judged}");
+    }
+
+    #[test]
+    fn what_breaks_a_flow_has_its_moment() {
+        // The queue forgets what was submitted, and asks for it again.
+        let flow = "[approvals]\ndurable = false\n[[reviewer]]\nname = \"lead\"\nthink = \"3s\"\n\
+                    [[runner]]\nname = \"r\"\ncount = 3\ntasks = 4\ntakes = \"2s\"\napproval = true\n\
+                    [[fault]]\nat = \"8s\"\nfor = \"2s\"\ncrash = { node = \"approvals\" }\n";
+        let (_, records, moments) = moments(flow);
+        let it = moments.iter().find(|it| it.result.check == "approvals_decided_once").unwrap();
+        assert!(it.result.failure.is_some(), "{it:?}");
+        let broken = it.broken.unwrap();
+        assert!(
+            records
+                .iter()
+                .any(|record| record.seq == broken && record.kind == "approval_submitted")
+        );
     }
 
     #[test]

@@ -5,12 +5,16 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
-use super::watch::Built;
+use super::{
+    days::{self, Day, Days},
+    gateway::Calls,
+    watch::Built,
+};
 use crate::{
     config::{Field, field::Range},
     policy::profile::Profile,
     scenario::{Fault, FaultKind, Router, Sim},
-    stack::{Event, RequestId, RequestOutcome},
+    stack::{Event, RequestId},
     world::Time,
 };
 
@@ -25,11 +29,8 @@ pub(super) const GIVEN_UP: &str = "no_call_after_the_end";
 pub(super) const QUOTA: &str = "quota_never_overshot";
 /// A half-open breaker lets no more calls through at once than it has permits.
 pub(super) const PROBES: &str = "half_open_within_its_permits";
-/// The parts of an answer are all of one model.
+/// The parts of an answer are all of one model, and of one answer of it.
 pub(super) const STREAM: &str = "one_coherent_stream";
-
-/// Longer than any run.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// The checks on routing, while a run goes on.
 pub(super) struct Routing {
@@ -38,20 +39,11 @@ pub(super) struct Routing {
     honours: bool,
     /// Whether the router's clock runs as the world's: if not, its pauses are its own.
     clock_is_right: bool,
-    is_paused: bool,
-    /// The longest that it took any request from its agent to the first call of a model: one that
-    /// still waits for a place has none of its own.
-    way: Duration,
     limits: BTreeMap<String, u64>,
     requests: BTreeMap<RequestId, Request>,
-    /// Until when the router cannot know that a request is over whose agent has stopped waiting: the
-    /// news may be as long on its way as any request was.
-    news: BTreeMap<RequestId, Time>,
-    /// When requests ended of which no model had been asked: perhaps the router had not seen them.
-    unheard: BTreeMap<RequestId, Time>,
-    /// When the last request of each agent came in at the router.
-    arrived: BTreeMap<String, Time>,
-    days: BTreeMap<Rc<str>, Day>,
+    days: Days,
+    /// Tokens that a workspace was charged, by day.
+    charges: BTreeMap<Rc<str>, BTreeMap<Day, u64>>,
     /// When the router's disk is to be lost, and with it what was charged; what is over is taken out.
     disk_losses: Vec<u64>,
     /// Calls under way through breakers that are half-open.
@@ -67,30 +59,20 @@ pub(super) struct Routing {
 /// What is known of one request that is not over.
 #[derive(Default)]
 struct Request {
-    /// Since when its agent may have asked the router (again).
-    since: Time,
     /// How often the router has it in hand: more than once if its agent asks again, and then nobody
     /// can tell whose retry is whose.
     jobs: u32,
     is_mixed: bool,
-    /// The router stood still meanwhile, and its clock for the request with it.
-    was_delayed: bool,
     attempts: u64,
     /// When each model may be asked again.
     earliest: Vec<(Rc<str>, Time)>,
     /// What the model that failed last asked for.
     asked: Option<(Rc<str>, Time)>,
+    /// The model that failed last, as long as no retry of it is announced.
+    failed: Option<Rc<str>>,
     workspace: Rc<str>,
-    /// The day of its workspace on which it was admitted.
-    day: Option<u64>,
-}
-
-/// The days of a workspace.
-#[derive(Default)]
-struct Day {
-    number: u64,
-    /// Tokens by day; only those of which requests may still be open.
-    tokens: BTreeMap<u64, u64>,
+    /// The day of its workspace when it came in, and when a model was first called for it.
+    day: Option<(Day, Day)>,
 }
 
 /// How often one model may be asked at most.
@@ -110,10 +92,6 @@ impl Routing {
         let asked = sim.agents.iter().filter_map(|group| group.sdk).map(asked).max().unwrap_or(1);
         let permits =
             router.breaker.as_ref().and_then(|it| it.settings.half_open.as_ref()?.permits);
-        let bent = |kind: &FaultKind| match kind {
-            FaultKind::Clock { node, .. } => sim.select(node).iter().any(|node| node == "router"),
-            _ => false,
-        };
         let disk_loss = |fault: &Fault| match &fault.kind {
             FaultKind::DiskLost { node }
                 if sim.select(node).iter().any(|name| name == "router") =>
@@ -130,9 +108,7 @@ impl Routing {
             // A breaker per task shares its model's events with the others.
             permits: permits.filter(|_| router.breaker.as_ref().is_some_and(|it| !it.per_task)),
             honours: router.honour_retry_after,
-            clock_is_right: !sim.faults.iter().any(|fault| bent(&fault.kind)),
-            is_paused: false,
-            way: Duration::ZERO,
+            clock_is_right: days::clock_is_right(sim),
             limits: sim
                 .workspaces
                 .iter()
@@ -140,10 +116,8 @@ impl Routing {
                 .filter(|(_, limit)| *limit > 0)
                 .collect(),
             requests: BTreeMap::new(),
-            news: BTreeMap::new(),
-            unheard: BTreeMap::new(),
-            arrived: BTreeMap::new(),
-            days: BTreeMap::new(),
+            days: Days::new(sim),
+            charges: BTreeMap::new(),
             disk_losses: sim.faults.iter().filter_map(disk_loss).collect(),
             half_open: BTreeMap::new(),
             attempts: Built::default(),
@@ -156,33 +130,32 @@ impl Routing {
     }
 
     /// Sees an event. `is_lost` says that the request's agent has crashed, so that nobody could tell
-    /// the router that it is over.
-    pub(super) fn see(&mut self, at: Time, event: &Event, is_lost: impl Fn(&RequestId) -> bool) {
+    /// the router that it is over; `calls` are those of the router.
+    pub(super) fn see(
+        &mut self,
+        at: Time,
+        event: &Event,
+        is_lost: impl Fn(&RequestId) -> bool,
+        calls: &Calls,
+    ) {
         match event {
             Event::RequestStarted { request, workspace, .. } => {
                 let workspace = Rc::clone(workspace);
-                let open = Request { workspace, since: at, ..Request::default() };
+                let open = Request { workspace, ..Request::default() };
                 self.requests.insert(request.clone(), open);
             }
-            Event::RequestEnded { request, outcome, .. } => {
-                let open = self.requests.remove(request);
-                if let Some(open) = open.filter(|_| *outcome == RequestOutcome::TimedOut) {
-                    // The router's own clock for the request began when it came in.
-                    let late = if self.is_paused || open.was_delayed { FOREVER } else { self.way };
-                    self.news.insert(request.clone(), at + late);
-                    if open.attempts == 0 {
-                        self.unheard.insert(request.clone(), at);
-                    }
-                }
+            Event::RequestEnded { request, .. } => {
+                self.requests.remove(request);
             }
             Event::AttemptStarted { request, model, attempt, .. } => {
-                self.started(at, request, model, *attempt, &is_lost);
+                self.started(at, request, model, *attempt, &is_lost, calls);
             }
             Event::AttemptFailed { request, model, attempt, retry_after_ms, .. } => {
                 self.forget_probe(request, Some(*attempt));
                 if let Some(open) = self.requests.get_mut(request) {
                     let until = |ms: u64| at + Duration::from_millis(ms);
                     open.asked = retry_after_ms.map(|ms| (Rc::clone(model), until(ms)));
+                    open.failed = Some(Rc::clone(model));
                 }
             }
             Event::RetryScheduled { request, model, delay_ms, .. } => {
@@ -191,6 +164,7 @@ impl Routing {
                 let scheduled = at + Duration::from_millis(*delay_ms);
                 let asked = open.asked.take().filter(|(by, _)| honours && by == model);
                 let earliest = asked.map_or(scheduled, |(_, until)| until.max(scheduled));
+                open.failed.take_if(|failed| failed == model);
                 open.earliest.retain(|(other, _)| other != model);
                 open.earliest.push((Rc::clone(model), earliest));
             }
@@ -198,7 +172,6 @@ impl Routing {
             | Event::RequestFailed { request, attempts, .. } => {
                 self.forget_probe(request, None);
                 if let Some(open) = self.requests.get_mut(request).filter(|_| *attempts > 0) {
-                    open.since = at;
                     open.jobs = open.jobs.saturating_sub(1);
                     open.is_mixed &= open.jobs > 0;
                 }
@@ -210,7 +183,7 @@ impl Routing {
                 }
             }
             Event::QuotaReset { workspace, .. } => {
-                self.days.entry(Rc::clone(workspace)).or_default().number += 1;
+                self.days.reset(workspace);
             }
             Event::QuotaSettled { request, workspace, tokens, .. } => {
                 self.charged(at, request, workspace, *tokens);
@@ -225,24 +198,6 @@ impl Routing {
         }
     }
 
-    /// A request of this node came in at the router.
-    pub(super) fn arrived(&mut self, at: Time, from: &str) {
-        match self.arrived.get_mut(from) {
-            Some(last) => *last = at,
-            None => {
-                self.arrived.insert(from.to_owned(), at);
-            }
-        }
-    }
-
-    /// Whether a request came in at the router only when it was over: the router stood still, or the
-    /// way took as long. It cannot know that nobody waits.
-    fn came_late(&self, request: &RequestId) -> bool {
-        let node = request.agent.split('+').next().unwrap_or_default();
-        let (ended, came) = (self.unheard.get(request), self.arrived.get(node));
-        ended.zip(came).is_some_and(|(ended, came)| came >= ended)
-    }
-
     fn started(
         &mut self,
         at: Time,
@@ -250,28 +205,27 @@ impl Routing {
         model: &Rc<str>,
         attempt: u32,
         is_lost: &impl Fn(&RequestId) -> bool,
+        calls: &Calls,
     ) {
-        if self.news.get(request).is_some_and(|news| at <= *news) {
-            return;
-        }
-        if self.came_late(request) {
-            return;
-        }
         let Some(open) = self.requests.get_mut(request) else {
-            let called = || format!("{model} was called for {request} at {at}, after its end");
-            self.given_up.evaluate((!is_lost(request)).then(called));
+            if calls.until(request).is_none_or(|until| at > until) {
+                let called = || format!("{model} was called for {request} at {at}, after its end");
+                self.given_up.evaluate((!is_lost(request)).then(called));
+            }
             return;
         };
         self.given_up.evaluate(None);
         if attempt == 1 {
-            self.way = self.way.max(at - open.since);
             open.jobs += 1;
             open.is_mixed |= open.jobs > 1;
+            // What an earlier call of the agent came to is over.
+            open.failed = None;
         }
         open.attempts += 1;
         let (attempts, most) = (open.attempts, self.attempts_max);
         let too_many = || format!("{request} made attempt {attempts} of {most} at {at}");
         self.attempts.evaluate((attempts > most).then(too_many));
+        let failed = open.failed.take().filter(|failed| failed == model && !open.is_mixed);
         if let Some(place) = open.earliest.iter().position(|(other, _)| other == model) {
             let (_, earliest) = open.earliest.swap_remove(place);
             if self.clock_is_right && !open.is_mixed {
@@ -279,8 +233,14 @@ impl Routing {
                 self.pauses.evaluate((at < earliest).then(early));
             }
         }
+        if failed.is_some() {
+            let told = format!("{request} asked {model} again at {at}, and no retry was announced");
+            self.pauses.evaluate(Some(told));
+        }
         if open.day.is_none() && !self.limits.is_empty() {
-            open.day = Some(self.days.get(&open.workspace).map_or(0, |day| day.number));
+            let day = |at| self.days.day(&open.workspace, at);
+            let came = calls.taken(request).map_or(at, |(came, _)| came);
+            open.day = Some((day(came), day(at)));
         }
         if let (Some(permits), Some(probing)) = (self.permits, self.half_open.get_mut(model)) {
             probing.push((request.clone(), attempt));
@@ -298,19 +258,13 @@ impl Routing {
         self.disk_losses.retain(|lost| *lost > at.as_nanos());
         if self.disk_losses.len() < losses {
             // Neither its memory nor its disk has it: no router could know what was charged.
-            self.days.values_mut().for_each(|day| day.tokens.clear());
+            self.charges.clear();
         }
         self.half_open.clear();
         for open in self.requests.values_mut() {
-            (open.jobs, open.is_mixed, open.asked) = (0, false, None);
+            (open.jobs, open.is_mixed, open.asked, open.failed) = (0, false, None, None);
             open.earliest.clear();
         }
-    }
-
-    /// The router stands still, or goes on: what comes meanwhile is read then.
-    pub(super) fn router_paused(&mut self, is_paused: bool) {
-        self.is_paused = is_paused;
-        self.requests.values_mut().for_each(|open| open.was_delayed = true);
     }
 
     /// A call is over: it probes no more.
@@ -324,10 +278,15 @@ impl Routing {
 
     fn charged(&mut self, at: Time, request: &RequestId, workspace: &Rc<str>, tokens: u64) {
         let Some(limit) = self.limits.get(&**workspace) else { return };
-        let day = self.days.entry(Rc::clone(workspace)).or_default();
+        let now = self.days.day(workspace, at);
         // A request that no model was called for is charged nothing, whatever its day.
-        let number = self.requests.get(request).and_then(|open| open.day).unwrap_or(day.number);
-        let used = day.tokens.entry(number).or_default();
+        let (came, day) =
+            self.requests.get(request).and_then(|open| open.day).unwrap_or((now, now));
+        if came != day {
+            // It came in just before midnight: which of the two days it is of, nobody outside knows.
+            return;
+        }
+        let used = self.charges.entry(Rc::clone(workspace)).or_default().entry(day).or_default();
         *used += tokens;
         let over = || format!("{workspace} was charged {used} of {limit} tokens for a day at {at}");
         self.quota.evaluate((*used > *limit).then(over));

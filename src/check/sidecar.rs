@@ -63,12 +63,13 @@ pub(super) struct Sidecar {
 
 impl Sidecar {
     /// `clocks_are_right` says that no fault bends a clock: then a token is over when it is.
-    /// `disk_is_kept` says that no fault takes the sidecar's disk away.
-    pub(super) fn new(clocks_are_right: bool, disk_is_kept: bool) -> Sidecar {
+    /// `disk_is_kept` says that no fault takes the sidecar's disk away, `room` for how many events it
+    /// has room.
+    pub(super) fn new(clocks_are_right: bool, disk_is_kept: bool, room: u64) -> Sidecar {
         Sidecar {
             access: Access::new(clocks_are_right),
             results: disk_is_kept.then(Results::default),
-            events: Events::default(),
+            events: Events::new(room),
             delivery: Delivery::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! Every check can fail: each is fed a clean history, and one in which the behaviour is broken.
 
+mod calls;
 mod config;
 mod gateway;
 mod guards;
@@ -372,6 +373,24 @@ fn no_retry_comes_before_its_time() {
 }
 
 #[test]
+fn a_retry_that_nobody_announced_is_found() {
+    let history = |second: &str, number, announces: bool| {
+        let mut fed = routing("");
+        fed.emit(10, &attempt(1, "opus", 1)).emit(20, &failed(1, "opus", 1, Some(500)));
+        if announces {
+            fed.emit(20, &scheduled("opus", 0));
+        }
+        fed.emit(20, &attempt(1, second, number)).failure("no_retry_before_its_time")
+    };
+    let expected = "rust/1 asked opus again at 0.020s, and no retry was announced";
+    assert_eq!(history("opus", 2, false).as_deref(), Some(expected));
+    assert!(history("opus", 2, true).unwrap().contains("before 0.520s"));
+    assert_eq!(history("sonnet", 2, false), None);
+    // The agent itself asked again.
+    assert_eq!(history("opus", 1, false), None);
+}
+
+#[test]
 fn a_router_that_crashed_waits_for_nothing_any_more() {
     let mut fed = routing("");
     fed.emit(10, &attempt(1, "opus", 1)).emit(20, &failed(1, "opus", 1, Some(500)));
@@ -389,42 +408,6 @@ fn what_a_provider_asked_for_counts_only_where_it_is_honoured() {
     fed.started(0, 1).emit(20, &failed(1, "opus", 1, Some(500))).emit(20, &scheduled("opus", 100));
     fed.emit(120, &attempt(1, "opus", 2));
     assert_eq!(fed.failure("no_retry_before_its_time"), None);
-}
-
-#[test]
-fn no_model_is_called_for_a_request_that_is_over() {
-    let mut fed = routing("");
-    fed.emit(10, &attempt(1, "opus", 1)).ended(20, 1, RequestOutcome::TimedOut);
-    assert_eq!(fed.failure("no_call_after_the_end"), None);
-    for outcome in [RequestOutcome::TimedOut, RequestOutcome::Ok] {
-        let mut fed = routing("");
-        fed.ended(20, 1, outcome).emit(21, &attempt(1, "opus", 1));
-        assert!(fed.failure("no_call_after_the_end").is_some());
-    }
-    // Its first call came ten milliseconds after it: so long may the news take.
-    let late = |outcome, again_at| {
-        let mut fed = routing("");
-        fed.emit(10, &attempt(1, "opus", 1)).ended(20, 1, outcome);
-        fed.emit(again_at, &attempt(1, "opus", 1)).failure("no_call_after_the_end")
-    };
-    // A request that came in only after its end: the router cannot know.
-    let came_in = |at| {
-        let message = MessageInfo::new(7, MessageKind::Call, "RouteRequest", "rust", "router");
-        let mut fed = routing("");
-        fed.see(at, Happening::MessageDelivered { message }).ended(20, 1, RequestOutcome::TimedOut);
-        fed.emit(40, &attempt(1, "opus", 1)).failure("no_call_after_the_end")
-    };
-    assert_eq!(came_in(30), None);
-    assert!(came_in(15).is_some());
-    assert_eq!(late(RequestOutcome::TimedOut, 30), None);
-    assert!(late(RequestOutcome::TimedOut, 31).is_some());
-    assert!(late(RequestOutcome::Ok, 21).is_some());
-    // A router that stood still knows nothing of what went on meanwhile.
-    let mut paused = routing("");
-    paused.see(5, Happening::NodePaused);
-    paused.ended(20, 1, RequestOutcome::TimedOut).see(30, Happening::NodeResumed);
-    paused.emit(40, &attempt(1, "opus", 1));
-    assert_eq!(paused.failure("no_call_after_the_end"), None);
 }
 
 #[test]
@@ -481,7 +464,19 @@ fn no_workspace_is_charged_more_than_its_quota_for_a_day() {
     assert!(fed.failure("quota_never_overshot").is_some());
     // What was admitted yesterday is charged to yesterday.
     let reset = Event::QuotaReset { workspace: "acme".into(), used: 60 };
-    let mut fed = Fed::new(more);
+    let over_midnight = |midnight: u64| {
+        let mut fed = Fed::new(more);
+        fed.emit(0, &started(1)).emit(1, &attempt(1, "opus", 1)).emit(midnight, &reset);
+        fed.emit(midnight + 3, &started(2)).emit(midnight + 4, &attempt(2, "opus", 1));
+        fed.emit(midnight + 5, &settled(1, 60)).emit(midnight + 6, &settled(2, 100));
+        fed.failure("quota_never_overshot")
+    };
+    assert_eq!(over_midnight(86_400_000), None);
+    // The router alone says that there was a midnight.
+    assert!(over_midnight(3_600_000).unwrap().contains("160 of 100"));
+    // If its clock is its own, its days are.
+    let bent = "[[fault]]\nat = \"0s\"\nclock = { node = \"router\", skew = \"23h\" }\n";
+    let mut fed = Fed::new(&format!("{more}\n{bent}"));
     fed.emit(0, &started(1)).emit(1, &attempt(1, "opus", 1)).emit(2, &reset);
     fed.emit(3, &started(2)).emit(4, &attempt(2, "opus", 1));
     fed.emit(5, &settled(1, 60)).emit(6, &settled(2, 100));

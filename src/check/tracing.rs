@@ -9,8 +9,8 @@ use super::watch::Built;
 use crate::{
     policy::trace_context::{SpanId, TraceContext, TraceId},
     scenario::Sim,
-    stack::{Event, RequestId, SpanEnded, SpanKind, SpanNote, SpanStarted},
-    world::{Note, Time},
+    stack::{Event, Generate, RequestId, RouteRequest, SpanEnded, SpanKind, SpanNote, SpanStarted},
+    world::{Happening, Note, Probability, Sighting, Time},
 };
 
 /// A span has a parent that began before it and, on its own node, ends after it.
@@ -49,6 +49,10 @@ pub(super) struct Tracing {
     /// Traces that began with a header that could not be read.
     restarted: BTreeSet<TraceId>,
     requests: BTreeMap<RequestId, Request>,
+    /// Every trace is kept.
+    keeps_all: bool,
+    /// The request that came in last, at the node that has it in hand now.
+    came: Option<RequestId>,
     restarts: u64,
     within: Built,
     one_trace: Built,
@@ -57,12 +61,33 @@ pub(super) struct Tracing {
 impl Tracing {
     /// None in a sim that says nothing of traces.
     pub(super) fn new(sim: &Sim) -> Option<Tracing> {
-        sim.tracing.map(|_| Tracing::default())
+        let all = |sample| sample == Probability::ALWAYS;
+        sim.tracing.map(|it| Tracing { keeps_all: all(it.sample), ..Tracing::default() })
+    }
+
+    /// Sees any event: whose header was read is known from the message that it came with.
+    pub(super) fn hear(&mut self, sighting: &Sighting<'_>) {
+        match sighting.what {
+            Happening::MessageDelivered { message } => {
+                let body = message.body;
+                let asked = body.and_then(|it| it.downcast_ref::<RouteRequest>());
+                let generate = || Some(&body?.downcast_ref::<Generate>()?.prompt);
+                let prompt = asked.map(|it| &it.prompt).or_else(generate);
+                self.came = prompt.map(|prompt| prompt.request.clone());
+            }
+            Happening::NodeCrashed { .. } => self.crashed(sighting.node),
+            _ => {}
+        }
     }
 
     pub(super) fn see(&mut self, event: &Event) {
         match event {
-            Event::TraceRestarted { .. } => self.restarts += 1,
+            Event::TraceRestarted { .. } => {
+                self.restarts += 1;
+                if let Some(request) = &self.came {
+                    self.requests.entry(request.clone()).or_default().restarted = true;
+                }
+            }
             Event::AttemptStarted { request, .. } => {
                 self.requests.entry(request.clone()).or_default().attempts += 1;
             }
@@ -140,7 +165,7 @@ impl Tracing {
     }
 
     /// Spans that were open end with their node.
-    pub(super) fn crashed(&mut self, node: &str) {
+    fn crashed(&mut self, node: &str) {
         for known in self.spans.values_mut().filter(|known| known.node == node) {
             (known.is_open, known.inside) = (false, 0);
         }
@@ -152,14 +177,20 @@ impl Tracing {
         [(kept, traces), (restarted, self.restarts), (spans, all)]
     }
 
+    /// The checks as they stand, always in the same order.
+    pub(super) fn built(&self) -> [(&'static str, &Built); 2] {
+        [(WITHIN, &self.within), (ONE_TRACE, &self.one_trace)]
+    }
+
     pub(super) fn finish(&mut self) -> [(&'static str, Built); 2] {
         for (id, request) in &self.requests {
             let Request { trace, restarted, attempts, attempt_spans } = request;
             // What became of a trace that began anew was decided anew.
-            if *restarted || self.restarts > 0 {
+            if *restarted {
                 continue;
             }
-            let wanted = if trace.is_some() { *attempts } else { 0 };
+            let is_kept = trace.is_some() || self.keeps_all;
+            let wanted = if is_kept { *attempts } else { 0 };
             self.one_trace.evaluate((wanted != *attempt_spans).then(|| {
                 format!("{id} has {attempt_spans} spans of attempts, and there were {attempts}")
             }));

@@ -161,6 +161,8 @@ pub struct Watch {
     flows: Option<Box<Flows>>,
     clocks_are_right: bool,
     disk_is_kept: bool,
+    /// For how many events the sidecar has room.
+    room: u64,
     gateway: Gateway,
     guards: Guards,
     /// If the router has a configuration.
@@ -216,6 +218,7 @@ impl Watch {
                 let FaultKind::DiskLost { node } = kind else { return false };
                 sim.select(node).iter().any(|name| name == sidecar::NODE)
             }),
+            room: sim.sidecar.as_ref().map_or(0, |it| it.bus.capacity as u64),
             gateway: Gateway::new(sim),
             guards: Guards::new(sim),
             config: Config::new(sim).map(Box::new),
@@ -250,6 +253,10 @@ impl Watch {
         if let Some(flows) = &mut self.flows {
             flows.hear(sighting);
         }
+        self.gateway.hear(sighting);
+        if let Some(tracing) = &mut self.tracing {
+            tracing.hear(sighting);
+        }
         match sighting.what {
             Happening::Emitted { payload, .. } => {
                 if let Some(event) = payload.as_any().downcast_ref::<Event>() {
@@ -259,9 +266,11 @@ impl Watch {
                         healing.see(sighting.at, event);
                     }
                     let lost = &self.lost;
-                    self.routing.see(sighting.at, event, |request| lost.contains(request));
+                    let (is_lost, calls) =
+                        (|it: &RequestId| lost.contains(it), self.gateway.calls());
+                    self.routing.see(sighting.at, event, is_lost, calls);
                     self.gateway.see(sighting.at, event);
-                    self.guards.see(sighting.at, event);
+                    self.guards.see(sighting.at, event, self.gateway.calls());
                     if let Some(config) = &mut self.config {
                         config.see(sighting.at, event);
                     }
@@ -269,8 +278,8 @@ impl Watch {
                         tracing.see(event);
                     }
                 } else if let Some(event) = payload.as_any().downcast_ref::<SidecarEvent>() {
-                    let (right, kept) = (self.clocks_are_right, self.disk_is_kept);
-                    let new = || Box::new(Sidecar::new(right, kept));
+                    let (right, kept, room) = (self.clocks_are_right, self.disk_is_kept, self.room);
+                    let new = || Box::new(Sidecar::new(right, kept, room));
                     let sidecar = self.sidecar.get_or_insert_with(new);
                     sidecar.see(sighting.at, event);
                     self.tally.see_sidecar(event);
@@ -285,9 +294,6 @@ impl Watch {
                 }
             }
             Happening::MessageDelivered { message } => {
-                if message.label == "RouteRequest" {
-                    self.routing.arrived(sighting.at, message.from);
-                }
                 if self.walls.is_empty() {
                     return;
                 }
@@ -304,17 +310,8 @@ impl Watch {
                 });
                 self.no_leak.evaluate(leak);
             }
-            Happening::NodePaused { .. } if sighting.node == "router" => {
-                self.routing.router_paused(true);
-            }
-            Happening::NodeResumed { .. } if sighting.node == "router" => {
-                self.routing.router_paused(false);
-            }
             // An agent that is gone ends nothing any more: its requests go with it.
             Happening::NodeCrashed { .. } => {
-                if let Some(tracing) = &mut self.tracing {
-                    tracing.crashed(sighting.node);
-                }
                 if sighting.node == "router" {
                     self.routing.router_crashed(sighting.at);
                     self.gateway.router_crashed();
@@ -357,14 +354,18 @@ impl Watch {
         }
     }
 
-    /// The checks that always run, as they stand. The order never changes; those that only some
-    /// runs have come last.
+    /// The checks that always run, as they stand. The order never changes; those that begin while a
+    /// run goes on come last.
     pub(super) fn built(&self) -> impl Iterator<Item = (&'static str, &Built)> {
         let own = [(ENDS_ONCE, &self.ends_once), (NO_LEAK, &self.no_leak)].into_iter();
         let built = own.chain(self.routing.built()).chain(self.gateway.built());
         let works = self.healing.iter().map(|healing| (healing::WORKS_AGAIN, healing.built()));
+        let config = self.config.iter().flat_map(|config| config.built());
+        let tracing = self.tracing.iter().flat_map(|tracing| tracing.built());
+        let flows = self.flows.iter().flat_map(|flows| flows.built());
         let sidecar = self.sidecar.iter().flat_map(|sidecar| sidecar.built());
-        built.chain(self.guards.built()).chain(works).chain(sidecar)
+        let built = built.chain(self.guards.built()).chain(works).chain(config);
+        built.chain(tracing).chain(flows).chain(sidecar)
     }
 
     /// Whether each expectation holds as things stand.

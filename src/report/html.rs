@@ -25,7 +25,7 @@ use super::Finished;
 use crate::{
     check::Moments,
     scenario::{ScenarioError, Sim},
-    world::{Observer, Seed, Sighting},
+    world::{Note, Observer, Seed, Sighting},
 };
 
 /// The version of the data in the page. The page reads its own data only.
@@ -40,6 +40,24 @@ pub struct Recording(Rc<RefCell<Watching>>);
 struct Watching {
     columns: Columns,
     moments: Moments,
+}
+
+struct Recorder(Rc<RefCell<Watching>>);
+
+impl Observer for Recorder {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        let watching = &mut *self.0.borrow_mut();
+        watching.moments.see(sighting);
+        watching.columns.push(sighting);
+    }
+
+    fn wants_notes(&self) -> bool {
+        self.0.borrow().moments.wants_notes()
+    }
+
+    fn note(&mut self, note: &Note<'_>) {
+        self.0.borrow_mut().moments.note(note);
+    }
 }
 
 impl Recording {
@@ -57,12 +75,7 @@ impl Recording {
 
     /// The observer that the run needs.
     pub fn observer(&self) -> Box<dyn Observer> {
-        let shared = Rc::clone(&self.0);
-        Box::new(move |sighting: &Sighting<'_>| {
-            let watching = &mut *shared.borrow_mut();
-            watching.moments.see(sighting);
-            watching.columns.push(sighting);
-        })
+        Box::new(Recorder(Rc::clone(&self.0)))
     }
 
     /// Writes the report of the run, which is over.

@@ -6,6 +6,8 @@
 //! is back (`outbox`).
 
 mod outbox;
+#[cfg(test)]
+mod tests;
 mod wakes;
 
 use std::{cell::Cell, collections::BTreeMap, rc::Rc, time::Duration};
@@ -91,8 +93,8 @@ struct Job {
 struct Open {
     began: Time,
     attempt: u32,
-    /// Whose tokens have come.
-    model: Option<Rc<str>>,
+    /// Whose tokens have come, and in which of the router's calls.
+    source: Option<(Rc<str>, u32)>,
 }
 
 impl Agent {
@@ -271,7 +273,7 @@ impl Agent {
         let patience = self.parts.group.timeout.map_or(left, |timeout| timeout.min(left));
         let (prompt, reader) = (job.prompt.clone(), Some(self.env.me()));
         let attempt = job.attempts;
-        let open = Open { began: job.started, attempt, model: None };
+        let open = Open { began: job.started, attempt, source: None };
         self.open.insert(prompt.request.number, open);
         let call = self.tracer.child(&job.span.context);
         let before = job.call.replace(call);
@@ -411,17 +413,18 @@ impl Handler<AnswerPart> for Agent {
     type Result = ();
 
     fn handle(&mut self, part: AnswerPart, _: &mut Context<Self>) {
-        let AnswerPart { request, attempt, model, .. } = part;
+        let AnswerPart { request, attempt, model, call, .. } = part;
         // Of an attempt that is over, or of an earlier life.
         let is_open = |open: &&mut Open| open.attempt == attempt && request.agent == self.name;
         let Some(open) = self.open.get_mut(&request.number).filter(is_open) else { return };
         let began = open.began;
-        match open.model.replace(Rc::clone(&model)) {
+        match open.source.replace((Rc::clone(&model), call)) {
             None => {
                 let latency_ms = millis(self.env.now() - began);
                 self.emit(Event::FirstToken { request, model, latency_ms });
             }
-            Some(from) if from != model => {
+            // Also a second answer of the same model is another one.
+            Some((from, before)) if from != model || before != call => {
                 self.emit(Event::StreamMixed { request, from, to: model });
             }
             Some(_) => {}

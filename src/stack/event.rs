@@ -130,7 +130,7 @@ pub enum Event {
     AnswerTruncated { request: RequestId, model: Rc<str>, tokens: u32, whole: u32 },
     /// An agent got the first token of a stream.
     FirstToken { request: RequestId, model: Rc<str>, latency_ms: u64 },
-    /// An agent got tokens of another model in the middle of an answer.
+    /// An agent got tokens of another model, or of another answer of the same, in the middle of one.
     StreamMixed { request: RequestId, from: Rc<str>, to: Rc<str> },
     /// It is over for the agent. `error` is what the router said, `baggage_kept` whether what the
     /// agent sent along came back as it was.

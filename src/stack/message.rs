@@ -104,6 +104,8 @@ pub struct AnswerPart {
     pub attempt: u32,
     /// The model that says it.
     pub model: Rc<str>,
+    /// In which of the router's calls of models for the request.
+    pub call: u32,
     /// How many tokens more.
     pub tokens: u32,
 }

@@ -5,6 +5,7 @@
 //! which depend on the seed alone. No code of users runs while anything here is borrowed.
 
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::Rc,
@@ -141,9 +142,18 @@ impl Core {
     }
 
     /// Records something about a message.
-    fn record_mail<'a>(
-        &'a self,
+    fn record_mail(
+        &self,
         head: &Head,
+        what: impl for<'b> FnOnce(MessageInfo<'b>) -> Happening<'b>,
+    ) -> u64 {
+        self.record_body(head, None, what)
+    }
+
+    fn record_body(
+        &self,
+        head: &Head,
+        body: Option<&dyn Any>,
         what: impl for<'b> FnOnce(MessageInfo<'b>) -> Happening<'b>,
     ) -> u64 {
         let nodes = self.nodes.borrow();
@@ -157,6 +167,7 @@ impl Core {
             label: head.label.name,
             from: from.0,
             to: to.0,
+            body,
             route: hash::mix(head.label.hash, to.1),
         };
         let what = what(info);
@@ -396,7 +407,8 @@ impl Core {
         {
             pending.in_hand = now_there;
         }
-        let seq = self.record_mail(&head, |message| Happening::MessageDelivered { message });
+        let seq =
+            self.record_body(&head, mail.body(), |message| Happening::MessageDelivered { message });
         self.history.set_cause(seq);
         mail.arrive(Some(&*port), None);
     }
@@ -475,24 +487,5 @@ impl Core {
     pub(crate) fn local(&self, node: NodeId, duration: Duration) -> Duration {
         let nodes = self.nodes.borrow();
         nodes.get(node.index()).map_or(duration, |node| node.clock.world_duration(duration))
-    }
-}
-
-impl PendingCall {
-    /// The call, as events speak of it.
-    pub(crate) fn head(&self) -> Head {
-        Head {
-            id: self.message,
-            kind: MessageKind::Call,
-            label: self.label,
-            from: self.caller,
-            to: self.target,
-            actor: 0,
-            incarnation: None,
-            bytes: 0,
-            sent: 0,
-            is_corrupt: false,
-            is_hollow: false,
-        }
     }
 }

@@ -72,6 +72,25 @@ pub(crate) struct PendingCall {
     pub resume: Box<dyn Resume>,
 }
 
+impl PendingCall {
+    /// The call, as events speak of it.
+    pub(crate) fn head(&self) -> Head {
+        Head {
+            id: self.message,
+            kind: MessageKind::Call,
+            label: self.label,
+            from: self.caller,
+            to: self.target,
+            actor: 0,
+            incarnation: None,
+            bytes: 0,
+            sent: 0,
+            is_corrupt: false,
+            is_hollow: false,
+        }
+    }
+}
+
 /// The address side of a message under way.
 #[derive(Clone, Copy)]
 pub(crate) struct Head {
@@ -100,6 +119,10 @@ pub(crate) trait Mail {
     fn copy(&self) -> Option<Box<dyn Mail>>;
     /// The call that this is, or that this answers.
     fn call(&self) -> Option<CallKey>;
+    /// What is in it, if it is for a handler.
+    fn body(&self) -> Option<&dyn Any> {
+        None
+    }
     /// Goes to its destination: the port of an actor or, for an answer, the call that waits.
     fn arrive(self: Box<Self>, port: Option<&dyn AnyPort>, call: Option<PendingCall>);
 }
@@ -134,6 +157,10 @@ where
 
     fn call(&self) -> Option<CallKey> {
         self.call
+    }
+
+    fn body(&self) -> Option<&dyn Any> {
+        Some(&self.message)
     }
 
     fn arrive(self: Box<Self>, port: Option<&dyn AnyPort>, _: Option<PendingCall>) {

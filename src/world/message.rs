@@ -1,6 +1,9 @@
 //! Messages, as events speak of them.
 
-use std::{any::TypeId, cell::RefCell};
+use std::{
+    any::{Any, TypeId},
+    cell::RefCell,
+};
 
 use serde_json::Value;
 
@@ -74,6 +77,9 @@ pub struct MessageInfo<'a> {
     pub from: &'a str,
     /// The node it is for.
     pub to: &'a str,
+    /// What is in it, where it is handed to its actor: for observers in the process only. No log and no
+    /// fingerprint has it.
+    pub body: Option<&'a dyn Any>,
     /// The stable hash of `label` and `to`.
     pub(crate) route: u64,
 }
@@ -88,7 +94,7 @@ impl<'a> MessageInfo<'a> {
         to: &'a str,
     ) -> MessageInfo<'a> {
         let route = hash::mix(hash::name_hash(label), hash::name_hash(to));
-        MessageInfo { id, kind, label, from, to, route }
+        MessageInfo { id, kind, label, from, to, body: None, route }
     }
 }
 

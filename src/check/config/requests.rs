@@ -237,6 +237,11 @@ impl Requests {
     }
 
     /// The results; `in_time` says that the run came to its own end.
+    /// The checks as they stand, always in the same order.
+    pub(super) fn built(&self) -> [&Built; 3] {
+        [&self.in_hand, &self.admitted, &self.opens]
+    }
+
     pub(super) fn finish(&mut self, in_time: bool) -> [Built; 3] {
         if let Some((request, _)) = self.held.first_key_value().filter(|_| in_time) {
             self.in_hand.evaluate(Some(format!("{request} came in and never ended")));

@@ -13,7 +13,15 @@ pub(super) struct Reading {
     entries: BTreeMap<u32, (Rc<str>, &'static str)>,
     /// The reading that is under way.
     now: Option<Now>,
+    /// Changes that are in force: the version that each made, and since when, in nanoseconds.
+    in_force: BTreeMap<Rc<str>, (u32, u64)>,
+    /// The longest trail that was read, by whom and when.
+    longest: Option<(u32, Rc<str>, u64)>,
 }
+
+/// How long what a reader is told may have been on its way, in nanoseconds: 60 s, several times what
+/// anybody waits for an answer.
+const ON_ITS_WAY: u64 = 60_000_000_000;
 
 /// What an operator was told of a change.
 struct Answered {
@@ -26,6 +34,7 @@ struct Answered {
 /// A trail as one reader reads it.
 struct Now {
     reader: Rc<str>,
+    at: u64,
     left: u32,
     /// What was read so far: the change, who asked, the outcome, the version after.
     read: Vec<(Rc<str>, Rc<str>, &'static str, u32)>,
@@ -56,12 +65,31 @@ impl Reading {
         failure
     }
 
+    /// A change is in force.
+    pub(super) fn in_force(&mut self, at: u64, change: &Rc<str>, version: u32) {
+        self.in_force.insert(Rc::clone(change), (version, at));
+    }
+
     /// Somebody reads a trail of so many entries.
-    pub(super) fn begin(&mut self, reader: &Rc<str>, entries: u32) -> Option<String> {
+    pub(super) fn begin(&mut self, at: u64, reader: &Rc<str>, entries: u32) -> Option<String> {
         let torn = self.now.take().map(|now| format!("what {} read is not whole", now.reader));
         let (read, values) = (Vec::new(), BTreeMap::new());
-        self.now = Some(Now { reader: Rc::clone(reader), left: entries, read, values });
-        torn.or_else(|| self.complete())
+        self.now = Some(Now { reader: Rc::clone(reader), at, left: entries, read, values });
+        torn.or_else(|| self.shorter(at, reader, entries)).or_else(|| self.complete())
+    }
+
+    /// A trail only grows. What two readers are told may overtake each other.
+    fn shorter(&mut self, at: u64, reader: &Rc<str>, entries: u32) -> Option<String> {
+        let longest = self.longest.as_ref();
+        let failure =
+            longest.filter(|(_, by, then)| by == reader || then.saturating_add(ON_ITS_WAY) <= at);
+        let failure = failure.filter(|(most, ..)| entries < *most).map(|(most, by, _)| {
+            format!("{reader} read {entries} entries, and {by} had read {most}")
+        });
+        if longest.is_none_or(|(most, ..)| entries >= *most) {
+            self.longest = Some((entries, Rc::clone(reader), at));
+        }
+        failure
     }
 
     /// The next entry; what is wrong with it, or with the whole if it is the last.
@@ -120,7 +148,17 @@ impl Reading {
                 ));
             }
         }
-        None
+        // Whether or not anybody was answered.
+        let last = now.read.last().map_or(0, |(.., version)| *version);
+        self.in_force.iter().find_map(|(change, (version, since))| {
+            let is_due = *version <= last || since.saturating_add(ON_ITS_WAY) <= now.at;
+            let stands = |(other, _, was, after): &(Rc<str>, Rc<str>, &str, u32)| {
+                other == change && *was == "applied" && after == version
+            };
+            (is_due && !now.read.iter().any(stands)).then(|| {
+                format!("{change} is in force as version {version}, and is not in the trail")
+            })
+        })
     }
 }
 

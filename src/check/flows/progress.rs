@@ -59,6 +59,11 @@ impl Progress {
         self.tasks.values_mut().for_each(|task| task.is_reloaded = true);
     }
 
+    /// The check as it stands.
+    pub(super) fn built(&self) -> &Built {
+        &self.told
+    }
+
     pub(super) fn finish(mut self, trouble: &Trouble, setting: &Setting) -> Built {
         for (task, it) in &self.tasks {
             let runner = runner(task);
@@ -71,7 +76,14 @@ impl Progress {
             }
             let last = it.reported.last().map(|(mark, _)| *mark);
             let is_over = STEPS.iter().all(|(before, _)| *before != last);
-            if trouble.is_idle && !is_over && !trouble.down.contains(runner) {
+            let since = it.reported.last().map_or(0, |(_, since)| *since);
+            // One that waits does so for its approval, which is another check's.
+            let works = setting.longest.filter(|_| last != Some((0, "pending")));
+            let takes = |longest: u64| longest.saturating_add(longest / 100);
+            let is_due = works
+                .is_some_and(|longest| trouble.is_due_after(since, takes(longest), &[runner]))
+                || (trouble.is_idle && !trouble.down.contains(runner));
+            if is_due && !is_over {
                 self.told.evaluate(Some(format!("{task} never came to an end")));
             }
         }

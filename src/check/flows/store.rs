@@ -26,8 +26,11 @@ impl Store {
             }
             FlowEvent::StoreSaved { version, used, quota, .. } => {
                 self.asked = self.asked.filter(|(asked, _)| asked > version);
-                let failure = if used > quota {
-                    Some(format!("{used} bytes of {quota} are in use at {}", at(now)))
+                let most = setting.store;
+                let failure = if *used > most {
+                    Some(format!("{used} bytes of {most} are in use at {}", at(now)))
+                } else if *quota != most {
+                    Some(format!("the store is said to hold {quota} at {}; it is {most}", at(now)))
                 } else if *version <= self.saved {
                     let saved = self.saved;
                     Some(format!("version {version} after version {saved}, {}", at(now)))
@@ -64,6 +67,11 @@ impl Store {
             format!("version {version}, asked for at {}, is not kept at {}", at(since), at(now))
         });
         self.newest.evaluate(failure);
+    }
+
+    /// The check as it stands.
+    pub(super) fn built(&self) -> &Built {
+        &self.newest
     }
 
     pub(super) fn finish(mut self, trouble: &Trouble) -> Built {

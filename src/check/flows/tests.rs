@@ -21,6 +21,9 @@ impl Fed {
             lost_disks: disks.map(str::to_owned).into(),
             has_dashboard: true,
             expires_after: 100 * SECOND,
+            looks_every: SECOND,
+            store: 10,
+            longest: None,
         }))
     }
 
@@ -161,6 +164,14 @@ fn what_is_reported_goes_on_and_ends() {
     assert!(never.is_some_and(|why| why.contains("never came to an end")));
     assert_eq!(open().end(300, false)[PROGRESS].1, None, "it is still being done");
     assert_eq!(open().crash(3, "runner-1").end(300, true)[PROGRESS].1, None);
+    // One whose time is bounded ends also in a run that goes on.
+    let bounded = |end| {
+        let mut fed = open();
+        fed.0.setting.longest = Some(100 * SECOND);
+        fed.end(end, false)[PROGRESS].1.clone()
+    };
+    assert_eq!(bounded(161), None);
+    assert!(bounded(162).is_some_and(|why| why.contains("never came to an end")));
     let lost = Fed::losing(["runner-1"]).reported(1, 50, "active");
     assert_eq!(lost.end(300, false)[PROGRESS].0, 0);
 }
@@ -179,6 +190,22 @@ fn an_approval_is_decided_once_or_expires() {
     fails(waiting().decided(200, "approved"), "should have expired");
     fails(Fed::new().decided(9, "approved"), "nobody had submitted it");
     fails(waiting().submitted(9), "submitted again");
+    // It may be decided for as long as it was promised.
+    fails(waiting().expired(95), "it could be decided until 102.000s");
+    assert_eq!(waiting().expired(96).end(300, false)[DECIDED].1, None, "a clock may run fast");
+    // It does not wait for ever, unless the queue cannot do anything about it.
+    fails(waiting(), "submitted at 2.000s, was neither decided nor expired");
+    assert_eq!(waiting().end(160, false)[DECIDED].1, None, "it has time");
+    assert_eq!(
+        waiting().hear(9, "approvals", Happening::NodePaused).end(300, false)[DECIDED].1,
+        None
+    );
+    let polled = |label| {
+        let message = MessageInfo::new(7, MessageKind::Call, label, "runner-1", "approvals");
+        waiting().hear(290, "runner-1", Happening::CallTimedOut { message }).end(300, false)
+    };
+    assert!(polled("Submit")[DECIDED].1.is_some(), "who waits for a decision asks again");
+    assert_eq!(polled("Look")[DECIDED].1, None);
     let lost = Fed::losing(["approvals"]).submitted(2).submitted(9);
     assert_eq!(lost.end(300, false)[DECIDED].0, 0);
 }
@@ -195,11 +222,15 @@ fn a_task_does_what_was_decided_and_nothing_before() {
     go_on(waiting().decided(9, "approved"), "error").fails(WAITS, "and approved");
     waiting().decided(9, "approved").fails(WAITS, "its task still waits");
     assert_eq!(waiting().decided(9, "approved").end(60, false)[WAITS].1, None, "it has time");
+    let alone = || Fed::new().reported(1, 0, "pending").shown(1, 0, "pending");
+    alone().fails(WAITS, "runner-1/1 never submitted, and its task still waits");
 }
 
 #[test]
 fn a_widget_changes_as_it_may() {
-    let loaded = || Fed::new().widget("TaskCard", "loading", "updated", "pending");
+    // Of a runner that has lost its disk nobody knows what is true; how a card changes is known.
+    let new = || Fed::losing(["runner-1", "approvals"]);
+    let loaded = || new().widget("TaskCard", "loading", "updated", "pending");
     loaded()
         .widget("TaskCard", "updated", "updated", "active")
         .widget("TaskCard", "updated", "stale", "active")
@@ -217,11 +248,62 @@ fn a_widget_changes_as_it_may() {
     let error = || loaded().widget("TaskCard", "updated", "error", "pending");
     error().widget("TaskCard", "error", "updated", "active").fails(WIDGETS, "may not follow");
     // What is over stays over, and progress goes one way.
-    let done = Fed::new().widget("ProgressIndicator", "loading", "updated", "50");
+    let done = new().widget("ProgressIndicator", "loading", "updated", "50");
     done.widget("ProgressIndicator", "updated", "updated", "0").fails(WIDGETS, "it showed 50");
-    let done = Fed::new().widget("ApprovalCard", "loading", "updated", "approved");
+    let done = new().widget("ApprovalCard", "loading", "updated", "approved");
     done.widget("ApprovalCard", "updated", "updated", "rejected").fails(WIDGETS, "it showed app");
     loaded().crash(2, "dashboard").widget("TaskCard", "loading", "stale", "active").holds(WIDGETS);
+}
+
+#[test]
+fn a_card_shows_what_was_told() {
+    let cards = |fed: Fed, status, progress| {
+        let fed = fed.widget("TaskCard", "loading", "updated", status);
+        fed.widget("ProgressIndicator", "loading", "updated", progress)
+    };
+    let failed = || Fed::new().reported(1, 0, "active").reported(1, 0, "error");
+    let shown = || failed().shown(1, 0, "active").shown(1, 0, "error");
+    let both = || cards(failed().shown(1, 0, "active"), "active", "0").shown(1, 0, "error");
+    let status = || both().widget("TaskCard", "updated", "updated", "error");
+    status().widget("ProgressIndicator", "updated", "updated", "error").holds(WIDGETS);
+    // It was told that it has failed.
+    cards(shown(), "completed", "error").fails(WIDGETS, "TaskCard of runner-1/1 shows completed");
+    cards(shown(), "error", "100").fails(WIDGETS, "ProgressIndicator of runner-1/1 shows 100");
+    status().fails(WIDGETS, "ProgressIndicator of runner-1/1 shows 0 after 1.000s, when error was");
+    shown().fails(WIDGETS, "TaskCard of runner-1/1 shows nothing");
+    // A page that is loaded again shows what it has kept, and nothing else.
+    let kept = |status| {
+        let fed = status_and_more().crash(2, "dashboard").restart(3, "dashboard");
+        fed.widget("TaskCard", "loading", "stale", status)
+    };
+    assert_eq!(kept("active").end(300, false)[WIDGETS].1, None);
+    kept("completed").fails(WIDGETS, "shows completed at 1.000s, which nobody told");
+}
+
+fn status_and_more() -> Fed {
+    let fed = Fed::new().reported(1, 0, "active").shown(1, 0, "active");
+    let fed = fed.widget("TaskCard", "loading", "updated", "active");
+    fed.widget("ProgressIndicator", "loading", "updated", "0")
+}
+
+#[test]
+fn a_card_shows_how_an_approval_ended() {
+    let card = |fed: Fed, from, shows| fed.widget("ApprovalCard", from, "updated", shows);
+    let asked = || card(waiting(), "loading", "pending");
+    let task = |fed: Fed| {
+        let fed = fed.widget("TaskCard", "loading", "updated", "pending");
+        fed.widget("ProgressIndicator", "loading", "updated", "0")
+    };
+    let known = || task(Fed::new().reported(1, 0, "pending").shown(1, 0, "pending")).submitted(2);
+    let rejected = || card(known(), "loading", "pending").decided(9, "rejected");
+    let told = card(rejected(), "updated", "rejected").end(300, false);
+    assert_eq!(told[WIDGETS].1, None);
+    card(rejected(), "updated", "approved").fails(WIDGETS, "shows approved at 1.000s, which");
+    card(asked(), "updated", "expired").fails(WIDGETS, "shows expired at 1.000s, which nobody");
+    rejected().fails(WIDGETS, "ApprovalCard of runner-1/1 never showed rejected, since 9.000s");
+    assert_eq!(rejected().end(60, false)[WIDGETS].1, None, "it has time");
+    let alone = rejected().crash(10, "dashboard").end(300, false)[WIDGETS].1.clone();
+    assert_eq!(alone, None, "nobody looks");
 }
 
 #[test]
@@ -230,6 +312,8 @@ fn the_newest_state_is_kept_and_read() {
     kept().crash(3, "dashboard").restart(4, "dashboard").loaded(4, 2).holds(NEWEST);
     kept().crash(3, "dashboard").loaded(4, 1).fails(NEWEST, "version 2 was kept, and 1 read");
     kept().asked(5, 3).saved(5, 3, 11).fails(NEWEST, "11 bytes of 10");
+    let other = FlowEvent::StoreSaved { version: 3, bytes: 1, used: 1, quota: 11, compact: false };
+    kept().asked(5, 3).see(5, other).fails(NEWEST, "said to hold 11 at 5.000s; it is 10");
     kept().saved(5, 2, 1).fails(NEWEST, "version 2 after version 2");
     kept().asked(5, 3).fails(NEWEST, "version 3, asked for at 5.000s, is not kept");
     kept().asked(5, 3).asked(16, 3).saved(16, 3, 1).fails(NEWEST, "is not kept at 16.000s");

@@ -115,8 +115,9 @@ fn goodput_is_after_healing_for_each_part_before_the_first_fault() {
     for number in 0..10 {
         let outcome = if number < 8 { RequestOutcome::Ok } else { RequestOutcome::Failed };
         request(&mut healing, number, 9_000, 9_500, outcome);
-        // What the faults did is nobody's goodput.
+        // What the faults did is nobody's goodput, also to what was under way.
         request(&mut healing, 100 + number, 12_000, 12_500, RequestOutcome::Failed);
+        request(&mut healing, 300 + number, 9_900, 10_000, RequestOutcome::Failed);
     }
     for number in 0..10 {
         let outcome = if number < 4 { RequestOutcome::Ok } else { RequestOutcome::Failed };

@@ -4,7 +4,8 @@
 //! An event is owed if its publisher began to publish it after the subscription had begun, was told
 //! that it is published, and then the subscriber went on listening for long enough; or if a later
 //! one came. Who had no connection, or was busy with what came before, has more time. Nothing is
-//! owed that a full buffer dropped. The bus is in memory: a crash of the sidecar ends what it
+//! owed that a full buffer dropped. Who has a filter is owed what passes it, if it asks for nothing
+//! but what is known of every event. The bus is in memory: a crash of the sidecar ends what it
 //! promised. One of the subscriber ends what was promised to it so far; what is published after it is
 //! owed when it comes back. Only those are judged who say when they stop.
 
@@ -13,7 +14,10 @@ use std::{
     rc::Rc,
 };
 
-use super::{NODE, Place, at, events::Events};
+use super::{
+    NODE, Place, at,
+    events::{Events, Published},
+};
 use crate::{check::watch::Built, stack::SidecarEvent};
 
 /// How long an event may take to a subscriber that is idle, in nanoseconds: 5 s, a hundred times the
@@ -40,8 +44,8 @@ struct Subscriber {
 #[derive(Default)]
 struct Subscription {
     at_most_once: bool,
-    /// It wants only some events of its type: which, the sidecar says.
-    is_filtered: bool,
+    /// Which events of its type it wants: `field:value`, with commas between; empty for all.
+    filter: Rc<str>,
     since: Option<u64>,
     received: BTreeSet<Rc<str>>,
     /// When it last received one.
@@ -70,7 +74,7 @@ impl Delivery {
             } => {
                 let it = self.subscription(who, project, event_type);
                 it.at_most_once = *delivery == "at_most_once";
-                it.is_filtered = !filter.is_empty();
+                it.filter = Rc::clone(filter);
                 if !resumed || it.since.is_none() {
                     (it.since, it.newest) = (Some(now), 0);
                 }
@@ -186,12 +190,13 @@ impl Subscription {
         events: &Events,
     ) {
         let Some(since) = self.since.take() else { return };
-        if self.at_most_once || self.is_filtered {
+        if self.at_most_once {
             return;
         }
         let mut behind = 0_u64;
         for it in events.since(project, event_type, since) {
-            if it.asked <= since || events.is_dropped(project, &it.event) {
+            let is_wanted = wants(&self.filter, event_type, it) == Some(true);
+            if it.asked <= since || !is_wanted || events.is_dropped(project, it) {
                 continue;
             }
             if self.received.contains(&it.event) {
@@ -221,4 +226,22 @@ impl Subscription {
             }
         }
     }
+}
+
+/// Whether a filter lets an event pass; `None` if it asks for what is not known of it.
+fn wants(filter: &str, event_type: &str, event: &Published) -> Option<bool> {
+    for condition in filter.split(',').filter(|it| !it.is_empty()) {
+        let (field, value) = condition.split_once(':')?;
+        let known = match field {
+            "event_type" => event_type,
+            "publisher" => &event.publisher,
+            "topic" => event.topic,
+            "correlation_id" => &event.correlation,
+            _ => return None,
+        };
+        if known != value {
+            return Some(false);
+        }
+    }
+    Some(true)
 }

@@ -13,15 +13,21 @@ use crate::{check::watch::Built, stack::SidecarEvent};
 
 /// The route by which events are published.
 const PUBLISH: &str = "publish";
+/// The route by which results are handed in: the sidecar publishes each.
+const STORE: &str = "store_result";
 
-#[derive(Default)]
 pub(super) struct Events {
+    /// For how many events the sidecar has room.
+    room: u64,
+    /// How many were published so far, at most: what was tried may have been.
+    count: u64,
     /// By project and publisher.
     publishers: BTreeMap<Place, Publisher>,
     /// By project and type, in the order in which they were acknowledged.
     published: BTreeMap<Place, Vec<Published>>,
-    /// Events that a full buffer dropped, by project and id.
-    dropped: BTreeSet<Place>,
+    /// Events that a full buffer dropped, says the sidecar, by project and id; and how many had been
+    /// published then.
+    dropped: BTreeMap<Place, u64>,
     facts: BTreeMap<Rc<str>, Fact>,
     /// By project and subscriber, then by publisher and type: what came so far.
     came: BTreeMap<Place, BTreeMap<Place, Came>>,
@@ -37,6 +43,11 @@ pub(super) struct Published {
     pub at: u64,
     pub asked: u64,
     pub event: Rc<str>,
+    pub publisher: Rc<str>,
+    pub correlation: Rc<str>,
+    pub topic: &'static str,
+    /// How many had been published when it was asked for.
+    before: u64,
 }
 
 #[derive(Default)]
@@ -51,6 +62,8 @@ struct Publisher {
 struct Sent {
     event_type: Rc<str>,
     asked: u64,
+    /// How many had been published then.
+    before: u64,
     acknowledged: Option<u64>,
 }
 
@@ -73,6 +86,23 @@ struct Came {
 const UNSAID: usize = 1_000;
 
 impl Events {
+    /// `room` is for how many events the sidecar has room.
+    pub(super) fn new(room: u64) -> Events {
+        Events {
+            room,
+            count: 0,
+            publishers: BTreeMap::new(),
+            published: BTreeMap::new(),
+            dropped: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            came: BTreeMap::new(),
+            unsaid: Vec::new(),
+            order: Built::default(),
+            told: Built::default(),
+            ids: Built::default(),
+        }
+    }
+
     /// The events of a type that were acknowledged after this instant, in that order.
     pub(super) fn since(&self, project: &Rc<str>, event_type: &Rc<str>, at: u64) -> &[Published] {
         let all = self.published.get(&(Rc::clone(project), Rc::clone(event_type)));
@@ -80,8 +110,11 @@ impl Events {
         all.get(all.partition_point(|it| it.at <= at)..).unwrap_or_default()
     }
 
-    pub(super) fn is_dropped(&self, project: &Rc<str>, event: &Rc<str>) -> bool {
-        self.dropped.contains(&(Rc::clone(project), Rc::clone(event)))
+    /// Whether an event had to go because the buffer was full. That the sidecar says so is not enough:
+    /// as many as there is room for must have come after it.
+    pub(super) fn is_dropped(&self, project: &Rc<str>, event: &Published) -> bool {
+        let then = self.dropped.get(&(Rc::clone(project), Rc::clone(&event.event)));
+        then.is_some_and(|then| then.saturating_sub(event.before) >= self.room)
     }
 
     /// When a publisher began to publish an event.
@@ -97,13 +130,15 @@ impl Events {
     pub(super) fn see(&mut self, now: u64, event: &SidecarEvent) {
         match event {
             SidecarEvent::PublishAsked { who, project, event_type, sequence } => {
+                self.count += 1;
+                let before = self.count;
                 let publisher = self.publisher(project, who);
                 publisher.open += 1;
                 if *sequence == 0 {
                     return;
                 }
                 let event_type = Rc::clone(event_type);
-                let sent = Sent { event_type, asked: now, acknowledged: None };
+                let sent = Sent { event_type, asked: now, before, acknowledged: None };
                 publisher.sent.entry(*sequence).or_insert(sent);
             }
             SidecarEvent::EventPublished {
@@ -111,32 +146,47 @@ impl Events {
                 project,
                 event,
                 event_type,
+                topic,
                 sequence,
                 correlation,
                 digest,
                 latency_ms,
-                ..
             } => {
                 let publisher = self.publisher(project, who);
                 publisher.open = publisher.open.saturating_sub(1);
                 let sent = publisher.sent.get_mut(sequence);
                 // What has no number is not tried again; whole milliseconds are cut.
                 let latency = latency_ms.saturating_add(1).saturating_mul(1_000_000);
-                let asked = sent.map_or(now.saturating_sub(latency), |sent| {
+                let (asked, before) = sent.map_or((now.saturating_sub(latency), 0), |sent| {
                     sent.acknowledged.get_or_insert(now);
-                    sent.asked
+                    (sent.asked, sent.before)
                 });
                 let all =
                     self.published.entry((Rc::clone(project), Rc::clone(event_type))).or_default();
-                all.push(Published { at: now, asked, event: Rc::clone(event) });
+                all.push(Published {
+                    at: now,
+                    asked,
+                    event: Rc::clone(event),
+                    publisher: Rc::clone(who),
+                    correlation: Rc::clone(correlation),
+                    topic,
+                    before,
+                });
                 self.fact(now, event, (project, who), *sequence, (correlation, *digest));
             }
-            SidecarEvent::Answered { who, project, token: "valid", route: PUBLISH, .. } => {
+            SidecarEvent::Answered {
+                who, project, token: "valid", route: PUBLISH, status, ..
+            } => {
                 let publisher = self.publisher(project, who);
                 publisher.by_hand |= publisher.open == 0;
+                // What nobody heard of may have been published, and is tried again.
+                let may_be_more = publisher.by_hand || *status == 0;
+                self.count += u64::from(may_be_more);
             }
+            SidecarEvent::Answered { token: "valid", route: STORE, .. }
+            | SidecarEvent::ResultStored { .. } => self.count += 1,
             SidecarEvent::EventDropped { project, event } => {
-                self.dropped.insert((Rc::clone(project), Rc::clone(event)));
+                self.dropped.insert((Rc::clone(project), Rc::clone(event)), self.count);
             }
             SidecarEvent::EventReceived {
                 who,

@@ -22,7 +22,7 @@ struct Fed {
 
 impl Fed {
     fn new() -> Fed {
-        Fed { checks: Sidecar::new(true, true) }
+        Fed { checks: Sidecar::new(true, true, 1) }
     }
 
     fn see(mut self, at_ms: u64, event: SidecarEvent) -> Fed {

@@ -189,6 +189,37 @@ fn a_trail_that_lacks_something_or_says_something_else_is_found() {
 }
 
 #[test]
+fn a_trail_without_a_change_that_nobody_was_told_of_is_found() {
+    const CHECK: &str = "trail_has_every_change";
+    // The answer to the third change was lost.
+    let lost = || {
+        let mut fed = fed();
+        fed.loaded(0, 0).tuned(0, 0, 3, 5);
+        fed.changed(1, "ops/1", 1).answered(2, "ops/1", "applied", 1);
+        fed.answered(3, "ops/2", "refused", 1).changed(4, "ops/3", 2);
+        fed
+    };
+    assert_eq!(lost().trail(9, &[FIRST, SECOND, THIRD]).failure(CHECK), None);
+    // What is told may have been on its way while the change was made.
+    assert_eq!(lost().trail(9, &[FIRST, SECOND]).failure(CHECK), None);
+    let missing = "ops/3 is in force as version 2, and is not in the trail";
+    assert_eq!(lost().trail(60_004, &[FIRST, SECOND]).failure(CHECK).as_deref(), Some(missing));
+    let mut other = THIRD;
+    other.1 = "ops/9";
+    assert_eq!(lost().trail(9, &[FIRST, SECOND, other]).failure(CHECK).as_deref(), Some(missing));
+}
+
+#[test]
+fn a_trail_that_grows_shorter_is_found() {
+    let mut fed = told();
+    fed.trail(9, &[FIRST, SECOND, THIRD]).answered(10, "ops/4", "refused", 2);
+    let fourth = Line(4, "ops/4", "refused", 2, 2, "");
+    fed.trail(11, &[FIRST, SECOND, THIRD, fourth]).trail(12, &[FIRST, SECOND, THIRD]);
+    let failure = fed.failure("trail_has_every_change");
+    assert_eq!(failure.as_deref(), Some("ops read 3 entries, and ops had read 4"));
+}
+
+#[test]
 fn a_change_that_is_answered_too_early_or_holds_twice_or_is_forgotten_is_found() {
     const CHECK: &str = "changes_hold_once_and_for_good";
     assert_eq!(told().failure(CHECK), None);

@@ -132,29 +132,6 @@ fn an_error_that_is_not_the_last_is_found() {
 }
 
 #[test]
-fn a_request_that_is_held_on_to_is_found() {
-    // Its way took ten milliseconds: so long may the news take.
-    let history = |ends: Option<u64>, tables: &str| {
-        let mut fed = fed("", tables);
-        fed.emit(10, &attempt(1, "opus", 1)).ended(100, 1, RequestOutcome::TimedOut);
-        if let Some(at_ms) = ends {
-            fed.emit(at_ms, &gave_up(1, "deadline_exceeded", &[]));
-        }
-        fed.failure("requests_are_let_go")
-    };
-    assert_eq!(history(Some(110), ""), None);
-    assert!(history(Some(111), "").is_some());
-    assert!(history(None, "").unwrap().contains("never let go of rust/1"));
-    let clock = "[[fault]]\nat = \"0s\"\nclock = { node = \"rust\", skew = \"1s\" }";
-    assert_eq!(history(Some(111), clock), None, "the agent's clock is its own");
-    // What is lost with the router is not held.
-    let mut lost = fed("", "");
-    lost.emit(10, &attempt(1, "opus", 1)).ended(100, 1, RequestOutcome::TimedOut);
-    lost.see(105, Happening::NodeCrashed { incarnation: 0 });
-    assert_eq!(lost.failure("requests_are_let_go"), None);
-}
-
-#[test]
 fn an_answer_that_is_short_is_found() {
     let short =
         Event::AnswerTruncated { request: request(1), model: "opus".into(), tokens: 40, whole: 60 };

@@ -125,6 +125,30 @@ fn a_day_that_ends_at_no_midnight_is_found() {
 }
 
 #[test]
+fn a_day_that_begins_when_the_date_does_not_change_is_found() {
+    const CHECK: &str = "days_end_at_midnight";
+    const HOUR: u64 = 3_600_000;
+    let reset = Event::QuotaReset { workspace: "acme".into(), used: 1 };
+    let history = |hours: &[u64], crashes: bool| {
+        let mut fed = fed("", QUOTA);
+        for hour in hours {
+            fed.emit(hour * HOUR, &reset);
+            if crashes {
+                fed.see(hour * HOUR, Happening::NodeCrashed { incarnation: 0 });
+            }
+        }
+        fed.failure(CHECK)
+    };
+    assert_eq!(history(&[23, 47, 71], false), None);
+    // Told late, and of two days at once.
+    assert_eq!(history(&[30, 60, 60], false), None);
+    assert!(history(&[22], false).unwrap().contains("it is the day of 0.000s"));
+    assert!(history(&[23, 24], false).unwrap().contains("it is the day of 82800.000s"));
+    // Who has forgotten that it told tells again.
+    assert_eq!(history(&[23, 24], true), None);
+}
+
+#[test]
 fn a_quota_that_does_not_add_up_is_found() {
     const CHECK: &str = "quota_adds_up";
     let settled = |tokens, used| Event::QuotaSettled {
@@ -140,11 +164,11 @@ fn a_quota_that_does_not_add_up_is_found() {
     };
     assert_eq!(fed("", QUOTA).emit(1, &settled(30, 30)).failure(CHECK), None);
     assert!(fed("", QUOTA).emit(1, &settled(30, 60)).failure(CHECK).is_some());
-    // A new day counts anew.
-    let reset = Event::QuotaReset { workspace: "acme".into(), used: 30 };
-    let mut next = fed("", QUOTA);
-    next.emit(1, &settled(30, 30)).emit(2, &reset).emit(3, &settled(30, 60));
-    assert!(next.failure(CHECK).is_some());
+    // A new day counts anew, and begins when the date changes: 23 hours after the start, in Berlin.
+    let next =
+        |at| fed("", QUOTA).emit(1, &settled(30, 30)).emit(at, &settled(30, 60)).failure(CHECK);
+    assert_eq!(next(23 * 3_600_000 - 1), None);
+    assert!(next(23 * 3_600_000).is_some());
 
     // Requests count if they were tried, or may yet be.
     let history = |tried: bool, waiting: bool| {
@@ -160,32 +184,6 @@ fn a_quota_that_does_not_add_up_is_found() {
     assert_eq!(history(true, false), None);
     assert_eq!(history(false, true), None);
     assert!(history(false, false).unwrap().contains("1 requests"));
-}
-
-#[test]
-fn a_refusal_while_there_is_room_is_found() {
-    let history = |tried: u32, ended: u32| {
-        let mut fed = fed("bulkhead = { concurrent = 2 }", "");
-        for number in 1..=tried {
-            fed.started(0, number).emit(1, &attempt(number, "opus", 1));
-        }
-        for number in 1..=ended {
-            fed.emit(2, &refused(number, "deadline_exceeded", None));
-            fed.ended(2, number, RequestOutcome::TimedOut);
-        }
-        fed.started(3, 9).emit(4, &refused(9, "overloaded", None));
-        fed.failure("no_refusal_while_there_is_room")
-    };
-    assert_eq!(history(2, 0), None);
-    assert!(history(1, 0).is_some());
-    // Their agents have gone, and the router holds them still: that is another check's.
-    assert_eq!(history(2, 2), None);
-    let mut gone = fed("bulkhead = { concurrent = 2 }", "");
-    for number in 1..=2 {
-        gone.started(0, number).ended(1, number, RequestOutcome::TimedOut);
-    }
-    gone.started(3, 9).emit(4, &refused(9, "overloaded", None));
-    assert!(gone.failure("no_refusal_while_there_is_room").unwrap().contains("0 of 2"));
 }
 
 #[test]

@@ -95,6 +95,56 @@ fn an_attempt_without_a_span_is_found() {
     assert!(one_trace.failure().is_some_and(|it| it.contains("0 spans of attempts")));
 }
 
+#[test]
+fn a_request_without_a_trace_is_found_where_all_are_kept() {
+    let attempts = |keeps_all| {
+        let request = RequestId { agent: "rust".into(), number: 1 };
+        let mut tracing = Tracing { keeps_all, ..Tracing::default() };
+        let model = "opus".into();
+        tracing.see(&Event::AttemptStarted { request, model, attempt: 1, hedge: false });
+        let [_, (_, one_trace)] = tracing.finish();
+        one_trace.failure().map(str::to_owned)
+    };
+    assert_eq!(attempts(false), None, "it may be one of those that are not kept");
+    assert_eq!(attempts(true).as_deref(), Some("rust/1 has 0 spans of attempts, and there were 1"));
+}
+
+/// A header that cannot be read is the excuse of the request that it came with, and of no other.
+#[test]
+fn a_trace_that_began_anew_excuses_no_other_request() {
+    let history = |broken: u32| {
+        let mut tracing = Tracing { keeps_all: true, ..Tracing::default() };
+        let body = crate::stack::RouteRequest {
+            prompt: crate::stack::Prompt {
+                request: RequestId { agent: "rust".into(), number: broken },
+                task: crate::stack::settings::Task::General,
+                operation: None,
+                workspace: "".into(),
+                baggage: std::rc::Rc::default(),
+                input_tokens: 1,
+                output_tokens: 1,
+            },
+            patience: std::time::Duration::ZERO,
+            reader: None,
+            attempt: 1,
+            trace: TraceHeader::Missing,
+        };
+        let kind = crate::world::MessageKind::Call;
+        let message = crate::world::MessageInfo::new(1, kind, "RouteRequest", "rust", "router");
+        let message = crate::world::MessageInfo { body: Some(&body), ..message };
+        let what = Happening::MessageDelivered { message };
+        tracing.hear(&Sighting { seq: 1, at: Time::ZERO, node: "router", cause: 0, what });
+        tracing.see(&Event::TraceRestarted { cause: "length" });
+        let request = RequestId { agent: "rust".into(), number: 1 };
+        let model = "opus".into();
+        tracing.see(&Event::AttemptStarted { request, model, attempt: 1, hedge: false });
+        let [_, (_, one_trace)] = tracing.finish();
+        one_trace.failure().is_some()
+    };
+    assert!(!history(1));
+    assert!(history(2));
+}
+
 /// Notes are told to whoever wants them, and change no history.
 #[test]
 fn notes_are_no_events() {

@@ -14,7 +14,7 @@ use crate::scenario::raw::{
     RawChecks, RawClock, RawEventMatch, RawExpect, RawFault, RawFieldMatch, RawPartition, RawWithin,
 };
 use crate::scenario::span::Spanned;
-use crate::scenario::units::{UnitError, parse_duration, parse_ratio, quoted};
+use crate::scenario::units::{PPM, UnitError, parse_duration, parse_ratio, quoted};
 use crate::scenario::values::{BoundValue, SignedNanos};
 use crate::scenario::vocabulary::{EVENTS, METRICS, MetricUnit, metric};
 use crate::world::Probability;
@@ -158,7 +158,7 @@ impl Builder {
                 let raw = RawEventMatch { event, r#where: raw.r#where, node: raw.node };
                 let event = self.event_match(sim, raw);
                 let window = self.window(sim, from, until);
-                let mut bounds = self.bounds(bounds, count_bound)?;
+                let mut bounds = self.bounds(bounds, (0, None), count_bound)?;
                 if bounds.is_empty() {
                     bounds.at_least = Some(1);
                 }
@@ -241,7 +241,13 @@ impl Builder {
             MetricUnit::Duration => duration_bound(scalar),
             MetricUnit::Factor => factor_bound(scalar),
         };
-        let mut bounds = self.bounds(raw, read)?;
+        let range = match metric.unit {
+            MetricUnit::Count => (Bound::Count(0), None),
+            MetricUnit::Ratio => (Bound::Ratio(0), Some(Bound::Ratio(PPM.into()))),
+            MetricUnit::Duration => (Bound::Duration(Duration::ZERO), None),
+            MetricUnit::Factor => (Bound::Factor(0), None),
+        };
+        let mut bounds = self.bounds(raw, range, read)?;
         let margin_span = margin.as_ref().map(|field| field.span);
         if let Some(span) = margin_span.filter(|_| baseline.is_none()) {
             let help = "add baseline = what was recorded, or remove the margin";
@@ -275,11 +281,14 @@ impl Builder {
         Some(Expectation::Metric { metric, bounds, baseline: recorded })
     }
 
+    /// Reads bounds; `least` and `most` are what no run can be below, or above.
     fn bounds<T: PartialOrd>(
         &mut self,
         (at_least, at_most, equals): RawBounds,
+        (least, most): (T, Option<T>),
         read: impl Fn(&Scalar) -> Result<T, UnitError>,
     ) -> Option<Bounds<T>> {
+        let at_least_span = at_least.as_ref().map(|field| field.span);
         let at_most_span = at_most.as_ref().map(|field| field.span);
         let equals_span = equals.as_ref().map(|field| field.span);
         let mut all_read = true;
@@ -311,6 +320,14 @@ impl Builder {
         {
             let help = "make at_most at least at_least";
             self.error(span, "", "no value is within these bounds", help);
+        }
+        let below = bounds.at_least.as_ref().is_none_or(|bound| *bound <= least);
+        let above = bounds.at_most.as_ref().is_none_or(|bound| most.is_some_and(|it| *bound >= it));
+        if let Some(span) = at_least_span.or(at_most_span)
+            && (all_read && below && above && bounds.equals.is_none())
+        {
+            let help = "write a bound that some run could miss, or remove the expectation";
+            self.error(span, "always so", "no run can break this bound", help);
         }
         all_read.then_some(bounds)
     }
@@ -385,7 +402,7 @@ fn ratio_bound(scalar: &Scalar) -> Result<Bound, UnitError> {
         )
     };
     let ppm = parse_ratio(&scalar.digits().ok_or_else(error)?)?;
-    if ppm > u64::from(crate::scenario::units::PPM) {
+    if ppm > u64::from(PPM) {
         return Err(error());
     }
     Ok(Bound::Ratio(ppm))

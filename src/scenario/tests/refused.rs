@@ -299,6 +299,14 @@ fn expectations() {
         "metric = \"requests.ok\"\nat_least = 3\nat_most = 2",
         &["12:11 [2] no value is within these bounds"],
     );
+    for (of, bound, place) in [
+        ("event = \"node_crashed\"", "at_least = 0", "11:12 [0]"),
+        ("metric = \"requests.ok\"", "at_least = 0", "11:12 [0]"),
+        ("metric = \"latency.p50\"", "at_least = \"0ms\"", "11:12 [\"0ms\"]"),
+        ("metric = \"requests.success_rate\"", "at_most = \"100%\"", "11:11 [\"100%\"]"),
+    ] {
+        expect(&format!("{of}\n{bound}"), &[&format!("{place} no run can break this bound")]);
+    }
     expect(
         "metric = \"requests.ok\"\nat_least = 3\nequals = 3",
         &["12:10 [3] equals leaves nothing"],

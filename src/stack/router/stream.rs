@@ -61,7 +61,7 @@ impl Router {
         let relays = self.settings.streaming == Streaming::Relayed;
         let Some(job) = self.jobs.get_mut(key) else { return };
         let Some(flight) = job.flights.iter_mut().find(|flight| flight.id == id) else { return };
-        let lane = flight.lane;
+        let (lane, call) = (flight.lane, flight.attempt);
         let Some(reading) = &mut flight.reading else {
             // The answer itself is still under way.
             flight.early.push(Chunk { stream: id, number, part });
@@ -82,7 +82,7 @@ impl Router {
                 flight.deadline.on_token(now);
                 if relays {
                     job.committed = true;
-                    self.relay(key, id, lane, tokens);
+                    self.relay(key, id, (lane, call), tokens);
                 }
                 return;
             }
@@ -109,14 +109,14 @@ impl Router {
     }
 
     /// Passes tokens on to the agent.
-    fn relay(&mut self, key: JobKey, id: StreamId, lane: usize, tokens: u32) {
+    fn relay(&mut self, key: JobKey, id: StreamId, (lane, call): (usize, u32), tokens: u32) {
         self.outrun(key, id);
         let (Some(job), Some(lane)) = (self.jobs.get(key), self.lanes.get(lane)) else { return };
         let Some((reader, attempt)) = job.reader else { return };
         let request = job.prompt.request.clone();
         self.env.send(
             &reader,
-            AnswerPart { request, attempt, model: Rc::clone(&lane.model.name), tokens },
+            AnswerPart { request, attempt, model: Rc::clone(&lane.model.name), call, tokens },
         );
     }
 }

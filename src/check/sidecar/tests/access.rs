@@ -78,7 +78,7 @@ fn without_a_good_token_there_is_health_and_no_more() {
 #[test]
 fn whether_a_token_is_over_is_not_judged_where_clocks_are_bent() {
     let check = "no_data_without_a_token";
-    let bent = || Fed { checks: Sidecar::new(false, true) };
+    let bent = || Fed { checks: Sidecar::new(false, true, 1) };
     for token in ["expired", "not_yet_valid"] {
         assert_eq!(bent().see(1, answered(token, "context", 200, "")).finish()[check], (0, None));
     }

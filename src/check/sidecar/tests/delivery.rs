@@ -81,6 +81,11 @@ fn only_what_was_published_in_between_is_owed() {
 #[test]
 fn what_a_full_buffer_dropped_is_not_owed() {
     two().dropped(21, "e1").came(22, "e2", 2).ended(9_000).holds(PROMISED);
+    // There was room for one, and nothing came after it that would have needed that.
+    let excuse = two().came(12, "e1", 1).dropped(21, "e2").ended(9_000).failure(PROMISED);
+    assert!(excuse.unwrap().starts_with("sub never got event e2"));
+    let more = two().published(30, "e3", 3).dropped(31, "e2");
+    more.came(12, "e1", 1).came(32, "e3", 3).ended(9_000).holds(PROMISED);
 }
 
 #[test]
@@ -135,7 +140,15 @@ fn at_most_once_is_never_twice() {
 #[test]
 fn who_has_a_filter_gets_what_passes_it() {
     let filtered = || Fed::new().started(1, "a:b", "at_least_once", false).published(10, "e1", 1);
-    assert_eq!(filtered().ended(9_000).failure(PROMISED), None);
+    assert_eq!(filtered().ended(9_000).failure(PROMISED), None, "nobody knows what is in it");
+    let of = |filter| {
+        let fed = Fed::new().started(1, filter, "at_least_once", false).published(10, "e1", 1);
+        fed.ended(9_000).failure(PROMISED)
+    };
+    assert!(of("publisher:pub").unwrap().starts_with("sub never got event e1"));
+    assert_eq!(of("publisher:other"), None);
+    assert_eq!(of("publisher:pub,event_type:other"), None);
+    assert_eq!(of("publisher:pub,data.a:1"), None);
     let unwanted = SidecarEvent::EventReceived {
         who: name("sub"),
         project: name("p"),

@@ -245,7 +245,7 @@ fn twenty_thousand_results_are_judged() {
 #[test]
 fn nothing_is_promised_of_a_disk_that_is_taken_away() {
     let lost = |disk_is_kept: bool| {
-        let fed = Fed { checks: Sidecar::new(true, disk_is_kept) };
+        let fed = Fed { checks: Sidecar::new(true, disk_is_kept, 1) };
         let (who, project, key, result) = (name("a"), name("p"), name("k"), name("r"));
         let (posted, stored) = (Rc::clone(&who), Rc::clone(&result));
         fed.see(
