@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::{
     error::CliError,
@@ -17,6 +17,7 @@ use super::{
     screen::Screen,
     shrink::concrete,
     sims::{self, Entry},
+    sweep::told::clean,
 };
 use crate::{
     explore::{
@@ -34,19 +35,20 @@ use crate::{
 
 /// What to explain.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["against", "faults"]))]
 pub(super) struct ExplainArgs {
     /// A file, or a name relative to sims/, as in ccr/baseline
     #[arg(value_name = "SIM")]
     sim: PathBuf,
     /// The seed (decimal, or hexadecimal after 0x)
-    #[arg(long, value_name = "SEED", value_parser = seed)]
+    #[arg(long, value_name = "SEED", value_parser = seed, allow_hyphen_values = true)]
     seed: Seed,
     /// Compare with this: another seed, another sim with the same seed, or a recorded history, a
     /// file that ends in .jsonl or .zst
-    #[arg(long, value_name = "WHAT", required_unless_present = "faults")]
+    #[arg(long, value_name = "WHAT")]
     against: Option<String>,
     /// Run the seed again without each fault of the plan, and rank them by what that changes
-    #[arg(long, conflicts_with = "against")]
+    #[arg(long)]
     faults: bool,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -64,6 +66,10 @@ pub(super) fn run(args: ExplainArgs, screen: &mut Screen) -> Result<Exit, CliErr
         Format::Json => screen.data(&pretty(&found)?)?,
         Format::Text => screen.data(&told(&found, (&left_name, &right_name)))?,
     }
+    if left_name == right_name && found.difference.is_some() {
+        screen.talk(&format!("{left_name} has two histories; `seedbed verify` says more\n"));
+        return Ok(Exit::Nondeterminism);
+    }
     Ok(Exit::Ok)
 }
 
@@ -80,14 +86,16 @@ fn other(entry: &Entry, of: Seed, against: &str) -> Result<(History, String), Cl
     }
     let path = Path::new(against);
     if path.extension().is_some_and(|extension| extension == "jsonl" || extension == "zst") {
-        return Ok((read(path)?, against.to_owned()));
+        let (history, of) = read(path)?;
+        return Ok((history, format!("{against}{of}")));
     }
     let other = sims::load_one(path)?;
     Ok((history(&other, of)?, format!("{} seed {of}", other.sim.name)))
 }
 
-/// Reads a history that `replay` has written, with its heading or without.
-fn read(path: &Path) -> Result<History, CliError> {
+/// Reads a history that `replay` has written, with its heading or without; the heading says whose it
+/// is.
+fn read(path: &Path) -> Result<(History, String), CliError> {
     let wrong = |message: String| {
         CliError::usage(
             format!("{}: {message}", path.display()),
@@ -101,7 +109,7 @@ fn read(path: &Path) -> Result<History, CliError> {
         Box::new(file)
     };
     let mut input = BufReader::new(plain);
-    let (mut history, mut number) = (History::default(), 0_u64);
+    let (mut history, mut number, mut of) = (History::default(), 0_u64, String::new());
     loop {
         number += 1;
         let mut line = Vec::new();
@@ -113,7 +121,10 @@ fn read(path: &Path) -> Result<History, CliError> {
         if line.len() as u64 > LINE_BYTES_MAX {
             return Err(wrong(format!("line {number}: longer than {LINE_BYTES_MAX} bytes")));
         }
-        if number == 1 && is_heading(&line).map_err(wrong)? {
+        if number == 1
+            && let Some(whose) = heading(&line).map_err(wrong)?
+        {
+            of = whose;
             continue;
         }
         let record: Record = serde_json::from_slice(&line)
@@ -126,16 +137,21 @@ fn read(path: &Path) -> Result<History, CliError> {
     if history.records.is_empty() {
         Err(wrong("there is no event in it".into()))
     } else {
-        Ok(history)
+        Ok((history, of))
     }
 }
 
-/// Whether a line is a heading of a version that can be read.
-fn is_heading(line: &[u8]) -> Result<bool, String> {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) else { return Ok(false) };
+/// Whose history it is, if a line is a heading of a version that can be read.
+fn heading(line: &[u8]) -> Result<Option<String>, String> {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) else { return Ok(None) };
     match value.get("version").map(serde_json::Value::as_u64) {
-        None => Ok(false),
-        Some(Some(version)) if version == u64::from(LOG_VERSION) => Ok(true),
+        None => Ok(None),
+        Some(Some(version)) if version == u64::from(LOG_VERSION) => {
+            let sim = value.get("sim").and_then(serde_json::Value::as_str);
+            let seed = value.get("seed").map(|seed| clean(&seed.to_string()));
+            let of = sim.zip(seed).map(|(sim, seed)| format!(", of {} seed {seed}", clean(sim)));
+            Ok(Some(of.unwrap_or_default()))
+        }
         Some(_) => Err(format!("line 1: only version {LOG_VERSION} of logs can be read")),
     }
 }
@@ -196,7 +212,7 @@ fn origin_text(origin: &Origin) -> String {
             format!("it begins on the link {from} → {to}: another {}", differs.join(", "))
         }
         Origin::Pause { node, event, first_on, by_ns } => format!(
-            "it begins with a pause of {node}: {event} comes {} later than on the {}",
+            "it begins with a delay on {node}: {event} comes {} later than on the {}",
             duration_text(std::time::Duration::from_nanos(*by_ns)),
             side(first_on)
         ),

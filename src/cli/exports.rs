@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::{
     error::CliError,
-    output::{self, OutputFile},
+    output::{self, Asked, OutputFile},
 };
 use crate::{
     observe::{PerfettoWriter, Spans, otlp},
@@ -23,10 +23,10 @@ use crate::{
 /// What to export of one run.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Write the spans as OTLP JSON; for one seed of one sim
+    /// Write the spans of the run as OTLP JSON
     #[arg(long, value_name = "FILE")]
     otlp: Option<PathBuf>,
-    /// Write spans, messages and faults as a Perfetto trace; for one seed of one sim
+    /// Write spans, messages and faults of the run as a Perfetto trace
     #[arg(long, value_name = "FILE")]
     perfetto: Option<PathBuf>,
 }
@@ -36,6 +36,11 @@ impl ExportArgs {
     pub(super) fn flag(&self) -> Option<&'static str> {
         let otlp = self.otlp.as_ref().map(|_| "--otlp");
         otlp.or(self.perfetto.as_ref().map(|_| "--perfetto"))
+    }
+
+    /// The files, by their flags.
+    pub(super) fn outputs(&self) -> [Asked<'_>; 2] {
+        [("--otlp", self.otlp.as_deref()), ("--perfetto", self.perfetto.as_deref())]
     }
 
     /// Creates the files.
@@ -77,10 +82,12 @@ impl Exports {
 }
 
 impl Exporting {
-    /// Completes the files.
-    pub(super) fn finish(self, sim: &Sim) -> Result<(), CliError> {
+    /// Completes the files, and says which could not be.
+    pub(super) fn finish(self, sim: &Sim) -> Vec<CliError> {
+        let mut unwritten = Vec::new();
         if let Some((writer, path)) = self.perfetto {
-            writer.finish().map_err(|source| CliError::Output { path, source })?;
+            let written = writer.finish().map_err(|source| CliError::Output { path, source });
+            unwritten.extend(written.err());
         }
         if let Some((spans, OutputFile { path, file })) = self.spans {
             let request = otlp(&sim.name, sim.start, &spans.finish());
@@ -88,8 +95,8 @@ impl Exporting {
             let written = serde_json::to_writer(&mut output, &request).map_err(Into::into);
             let written = written.and_then(|()| output.write_all(b"\n"));
             let written = written.and_then(|()| output.flush());
-            written.map_err(|source| CliError::Output { path, source })?;
+            unwritten.extend(written.map_err(|source| CliError::Output { path, source }).err());
         }
-        Ok(())
+        unwritten
     }
 }

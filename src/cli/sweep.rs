@@ -38,9 +38,9 @@ use super::{
     github::GithubArgs,
     interrupt::Interrupt,
     list::pretty,
-    options::{JobArgs, LoadArgs, SimArgs, seed},
+    options::{JobArgs, LoadArgs, SimArgs, seed, time},
     output,
-    regress::CORPUS,
+    regress::{CORPUS, prepare},
     screen::Screen,
     sims::{self, Entry},
 };
@@ -53,7 +53,7 @@ use crate::{
         },
     },
     report::{html::Survey, snapshot::text_hash, text::wall_text},
-    scenario::{Load, parse_duration, parse_probability},
+    scenario::{Load, parse_probability},
     world::{Host, Probability, Seed},
 };
 
@@ -69,22 +69,24 @@ pub(super) struct SweepArgs {
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroU64>,
     /// Begin with this seed
-    #[arg(long, value_name = "SEED", value_parser = seed, default_value = "1")]
+    #[arg(long, value_name = "SEED", value_parser = seed, default_value = "1",
+          allow_hyphen_values = true)]
     from: Seed,
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
     jobs: JobArgs,
     /// Begin no run after so long, as in 10m
-    #[arg(long, value_name = "DURATION", value_parser = budget)]
+    #[arg(long, value_name = "DURATION", value_parser = time, allow_hyphen_values = true)]
     budget: Option<Duration>,
     /// Begin no run once so many have failed
     #[arg(long, value_name = "N")]
     max_failures: Option<NonZeroU64>,
     /// Run this share of the seeds twice, as in 5%, to see that each has one history
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%")]
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%",
+          allow_hyphen_values = true)]
     verify: Probability,
-    /// Append every result to this file as it comes, as JSON Lines
+    /// Append every result to this file as it comes, as JSON Lines; merged ones cannot be resumed
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
     /// Go on with the results that the file has; what was started and never finished goes first
@@ -98,7 +100,7 @@ pub(super) struct SweepArgs {
           default_missing_value = CORPUS, conflicts_with_all = ["trace", "skip_bad"])]
     keep: Option<PathBuf>,
     /// Make each distinct failure small afterwards, as `seedbed shrink` does, in so long each at most
-    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = budget,
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = time,
           default_missing_value = "1m", conflicts_with_all = ["trace", "skip_bad"])]
     shrink: Option<Duration>,
     /// How to write what came of it
@@ -119,10 +121,6 @@ pub(super) enum SweepFormat {
     Json,
     /// One line of JSON for each run
     Jsonl,
-}
-
-fn budget(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }
 
 fn share(text: &str) -> Result<Probability, String> {
@@ -183,6 +181,9 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let way = Way { options: args.load.options(Host::Native)?, verify: args.verify };
     let plan = plan(&args, &entries, &way.options, screen)?;
     let line = plan.line(arguments(&way.options));
+    let outputs = [("--results", args.results.as_deref()), ("--html", args.html.as_deref())];
+    output::allow(output::inputs(&entries, &way.options), &outputs)?;
+    args.keep.as_deref().map_or(Ok(()), prepare)?;
     let mut ledger = Ledger::new(&plan);
     let page = output::create(args.html.as_deref())?;
     let mut seen =
@@ -452,7 +453,8 @@ fn tell(
 ) -> Result<(), CliError> {
     let story = told.summary() + &shortfall(told, args, &more);
     let github = ("sweep", told.exit() == Exit::Ok, story.as_str());
-    told.github(&args.github, github, (entries, Vec::new()), screen)?;
+    // What came of it is said even if GitHub cannot be told.
+    let written = told.github(&args.github, github, (entries, Vec::new()), screen);
     let replay = told.first_replay().map(|replay| replay + "\n").unwrap_or_default();
     match args.format {
         SweepFormat::Text => {
@@ -462,18 +464,15 @@ fn tell(
             let rate = here.saturating_mul(1_000) / millis;
             text += &format!("{here} of them here in {}, {rate} a second\n", wall_text(wall));
             text += &shortfall(told, args, &more);
-            screen.data(&(text + &replay))
+            screen.data(&(text + &replay))?;
         }
         SweepFormat::Json => {
             screen.data(&pretty(&told.document(more))?)?;
             screen.talk(&replay);
-            Ok(())
         }
-        SweepFormat::Jsonl => {
-            screen.talk(&(story + &replay));
-            Ok(())
-        }
+        SweepFormat::Jsonl => screen.talk(&(story + &replay)),
     }
+    written
 }
 
 /// Why there are fewer runs than there were to be, and how to go on.

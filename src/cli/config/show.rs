@@ -48,11 +48,7 @@ pub(in crate::cli) struct ShowArgs {
 }
 
 fn preset(text: &str) -> Result<Preset, String> {
-    let known = Preset::ALL.map(Preset::as_str);
-    Preset::parse(text).ok_or_else(|| match crate::config::names::nearest(text, known) {
-        Some(meant) => format!("did you mean {meant}?"),
-        None => format!("the presets are {}", known.join(", ")),
-    })
+    Preset::parse(text).ok_or_else(|| load::presets(text))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -102,6 +98,11 @@ struct Overrode {
 pub(in crate::cli) fn show(args: ShowArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let (layers, detection, warnings) = resolve(&args)?;
     let config = layers.config();
+    let known: Vec<&str> = config.operations().map(|(name, _)| name).collect();
+    if let Some(name) = args.operation.as_deref().filter(|name| !known.contains(name)) {
+        let known = known.join(", ");
+        screen.talk(&format!("nothing is said of {name}: what holds for all; known are {known}\n"));
+    }
     match args.format {
         Format::Text => {
             for warning in &warnings {

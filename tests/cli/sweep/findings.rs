@@ -76,7 +76,7 @@ fn each_failure_is_kept_and_made_small() {
         let check = failure["failure"].as_str().and_then(|it| it.split(':').next());
         place.run(&["run", &smallest]).exits(1).prints(check.expect("a check"));
     }
-    place.run(&["regress"]).exits(1).prints("2 still fail");
+    place.run(&["regress"]).exits(1).prints("2 still failing");
     // Again: what is there is gone on from, and told as text.
     let ran = place.run(&[&sweep[..], &["text"]].concat()).exits(1);
     let ran = ran.prints("    smallest: ").prints("seedbed replay sims/regressions/");
