@@ -107,12 +107,9 @@ pub(super) fn shrunk(
     let Some(signature) = signature else {
         return Err(cannot(entry, seed, &ShrinkError::DoesNotFail));
     };
-    if let Some(path) = &output {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            let source = io::Error::from(io::ErrorKind::NotFound);
-            return Err(CliError::Output { path: path.clone(), source });
-        }
+    if let Some(path) = output.as_deref().filter(|path| !has_folder(path)) {
+        let source = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
+        return Err(CliError::Output { path: path.to_owned(), source });
     }
     let output = output.unwrap_or_else(|| default_output(entry, &signature));
     if !way.is_brief {
@@ -242,6 +239,15 @@ fn schema_line(path: &Path) -> String {
         return String::new();
     };
     format!("#:schema {}\n", relative(parent, &sims.join("schema.json")))
+}
+
+/// Whether a file has a folder to be in. That of shrunk sims is made when there is one of sims.
+fn has_folder(path: &Path) -> bool {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return true;
+    };
+    let is_own = folder.ends_with(Path::new(FOLDER).join(REGRESSIONS));
+    folder.is_dir() || (is_own && folder.parent().is_some_and(Path::is_dir))
 }
 
 /// Writes a file whole, or not at all.
