@@ -12,6 +12,8 @@ mod finding;
 mod import;
 #[path = "cli/metrics.rs"]
 mod metrics;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/sweep.rs"]
 mod sweep;
 #[path = "cli/transcript.rs"]
@@ -134,10 +136,15 @@ fn repository() -> PathBuf {
 }
 
 #[test]
-fn without_sims_the_quickstart_runs() {
+fn without_sims_the_quickstart_runs_and_nothing_else_passes() {
     let place = Place::new();
-    place.run(&["run"]).exits(0).prints("✓ quickstart seed 1").prints("3 runs of 1 sim: 3 passed");
-    place.run(&["list"]).exits(0).prints("quickstart");
+    let ran = place.run(&["run"]).exits(0).prints("✓ quickstart seed 1");
+    ran.prints("3 runs of 1 sim: 3 passed").says("there is no folder sims here");
+    for verb in ["list", "check", "verify", "sweep", "coverage"] {
+        let ran = place.run(&[verb]).exits(4).says("there is no folder sims here");
+        assert_eq!(ran.says("`seedbed run quickstart`").out, "");
+    }
+    place.run(&["verify", "quickstart", "--seed", "1"]).exits(0);
     place.run(&["replay", "quickstart", "--seed", "1", "--until", "1ms"]).exits(0);
 }
 
@@ -220,13 +227,23 @@ fn verify_passes_what_is_sound_and_names_the_first_different_event_of_what_is_no
         .current_dir(&sims)
         .output()
         .expect("it starts");
-    let ran = Ran::of(&["verify", "canary/nondeterministic"], ran).exits(3);
+    let ran = Ran::of(&["verify", "canary/nondeterministic"], ran).exits(0);
     let ran = ran.prints("first different event: number ").prints("this sim is a canary");
-    let last = ran.out.lines().last();
-    assert_eq!(last, Some("seedbed replay sims/canary/nondeterministic.toml --seed 1"));
+    ran.prints("differ, as they must")
+        .prints("3 runs: 0 with one history, 3 without, as they must");
     let document = place.run(&["verify", "--format", "json"]).exits(0).json();
     assert_eq!(document["runs"][0]["agree"], true);
     assert_eq!(document["runs"][0]["fingerprints"].as_object().map(|f| f.len()), Some(5));
+}
+
+/// What cannot be told from a leak that nobody planted.
+#[test]
+fn one_seed_with_two_histories_is_not_explained() {
+    let place = Place::new()
+        .file("sims/leak.toml", format!("must = \"diverge\"\nleak = \"process_counter\"\n{GOOD}"));
+    let ran = place.run(&["explain", "leak", "--seed", "1", "--against", "1"]).exits(3);
+    ran.says("leak seed 1 has two histories");
+    place.run(&["explain", "leak", "--seed", "1"]).exits(2).says("<--against <WHAT>|--faults>");
 }
 
 /// Every kind of leak is found, not only the one that the canary in `sims/` plants.
@@ -235,7 +252,7 @@ fn verify_finds_every_planted_leak() {
     for leak in ["hash_order", "wall_clock", "os_random", "process_counter", "thread"] {
         let planted = format!("must = \"diverge\"\nleak = \"{leak}\"\n{GOOD}");
         let place = Place::new().file("sims/leak.toml", planted);
-        place.run(&["verify"]).exits(3).prints("first different event: number ");
+        place.run(&["verify"]).exits(0).prints("first different event: number ");
         place.run(&["run"]).exits(0).prints("diverged, as it must");
     }
 }
@@ -257,6 +274,34 @@ fn replay_prints_what_is_asked_for() {
     place.run(&["replay", "a/good", "--seed", "1", "--kind", "x"]).exits(2).says("the kinds are");
     place.run(&["replay", "a/good", "--seed", "1", "--until", "soon"]).exits(2);
     place.run(&["replay", "a/good"]).exits(2).says("--seed");
+}
+
+#[test]
+fn a_replay_says_that_a_break_never_came_and_refuses_what_cannot_come() {
+    let place = Place::with_good();
+    let replay =
+        |wanted: &str| place.run(&["replay", "a/good", "--seed", "1", "--break-on", wanted]);
+    let ran = replay("attempt_failed,cause=server_error").exits(0);
+    ran.says("attempt_failed,cause=server_error never came");
+    assert!(!replay("request_started").exits(0).err.contains("never came"));
+    replay("request_started,foo=1").exits(2).says("has no field foo; its fields are request");
+    replay("request_startet").exits(2).says("did you mean request_started?");
+    let arguments = ["replay", "a/good", "--seed", "1", "--state", "--format", "jsonl"];
+    let ran = place.run(&arguments).exits(0).says("as the events tell it");
+    for line in ran.out.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON");
+    }
+}
+
+#[test]
+fn coverage_fails_if_a_row_has_no_sim() {
+    let rows = "[[row]]\nid = \"R-1\"\nbehaviour = \"b\"\nexpected = \"e\"\n";
+    let place = Place::with_good().file("sims/requirements.toml", rows);
+    place.run(&["coverage"]).exits(1).says("0 of 1 rows are covered");
+    // Some of the sims need not cover all.
+    place.run(&["coverage", "a"]).exits(0);
+    let place = place.file("sims/b.toml", format!("covers = [\"R-1\"]\n{GOOD}"));
+    place.run(&["coverage"]).exits(0).says("1 of 1 rows are covered");
 }
 
 #[test]
@@ -441,7 +486,21 @@ fn a_broken_trace_names_the_line_or_is_counted() {
 fn wrong_arguments_are_usage_errors() {
     let place = Place::with_good();
     place.run(&["run", "--seed", "seven"]).exits(2).says("a seed is a number");
-    place.run(&["run", "--seed", "-1"]).exits(2);
+    place.run(&["run", "--seed", "-1"]).exits(2).says("a seed is a number");
+    place.run(&["sweep", "--budget", "-5s"]).exits(2).says("cannot be negative");
+    place.run(&["sweep", "--verify", "-5%"]).exits(2);
+    place.run(&["sweep", "--budget", "5"]).exits(2).says("has no unit").says("as in 30s");
+    place.run(&["replay", "a/good", "--seed", "1", "--until", "0"]).exits(2).says("as in 30s");
+    for verb in ["run", "verify"] {
+        let ran = place.run(&[verb, "--seeds", "4294967295"]).exits(2).says("at most 100000");
+        assert_eq!(ran.says("seedbed sweep --seeds N").out, "");
+    }
+    let ran = place.run(&["run", "--show", "latency.p59"]).exits(2);
+    ran.says("did you mean latency.p").says("--help");
+    place.run(&["run", "--show", ""]).exits(2).says("`seedbed run --help` lists all");
+    place.run(&["run", "--help"]).exits(0).prints("requests.success_rate");
+    let twice = place.run(&["run", "--show", "requests.total,requests.total"]).exits(0);
+    assert_eq!(twice.out.matches("requests.total").count(), 1, "{twice:?}");
     place.run(&["run", "--seeds", "0"]).exits(2);
     place.run(&["run", "--seed", "1", "--seeds", "2"]).exits(2).says("cannot be used with");
     place.run(&["run", "--format", "yaml"]).exits(2).says("possible values: text, json, jsonl");

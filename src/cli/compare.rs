@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::{
     error::CliError,
     exit::Exit,
+    interrupt::{self, Interrupt},
     list::pretty,
     merge::refused,
     options::{Format, JobArgs, LoadArgs, seed},
@@ -48,7 +49,7 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroU32>,
     /// Begin with this seed; 1 unless said
-    #[arg(long, value_name = "SEED", value_parser = seed)]
+    #[arg(long, value_name = "SEED", value_parser = seed, allow_hyphen_values = true)]
     from: Option<Seed>,
     #[command(flatten)]
     load: LoadArgs,
@@ -87,7 +88,9 @@ struct Document<'a> {
 const SEEDS: u32 = 100;
 
 pub(super) fn run(args: CompareArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    output::allow([args.a.as_path(), &args.b], &[("--html", args.html.as_deref())])?;
     let page = |html: &Option<PathBuf>| output::create(html.as_deref());
+    let mut exit = Exit::Ok;
     let (sides, sims, page) = match (is_results(&args.a), is_results(&args.b)) {
         (true, true) => {
             let (sides, sims) = results(&args, screen)?;
@@ -97,7 +100,12 @@ pub(super) fn run(args: CompareArgs, screen: &mut Screen) -> Result<Exit, CliErr
             let [a, b] = [sims::load_one(&args.a)?, sims::load_one(&args.b)?];
             let page = page(&args.html)?;
             let side = |entry: &Entry| Side { name: entry.place.argument(), seedbed: None };
-            ([side(&a), side(&b)], vec![runs(&args, [a, b], screen)?], page)
+            let sides = [side(&a), side(&b)];
+            let matched = runs(&args, [a, b], screen)?;
+            if matched.pairs.len() < args.count() as usize {
+                exit = Exit::NothingRan;
+            }
+            (sides, vec![matched], page)
         }
         (is_first, _) => {
             let (results, sim) = if is_first { (&args.a, &args.b) } else { (&args.b, &args.a) };
@@ -124,11 +132,20 @@ pub(super) fn run(args: CompareArgs, screen: &mut Screen) -> Result<Exit, CliErr
         }
         Format::Json => screen.data(&pretty(&document)?)?,
     }
+    // Said even if the page cannot be written.
+    exit = exit.max(judged(&args.fail_if_worse, &comparison, screen));
     if let Some(output::OutputFile { path, file }) = page {
         let written = html::write_comparison(&document, file);
         written.map_err(|source| CliError::Output { path, source })?;
     }
-    Ok(judged(&args.fail_if_worse, &comparison, screen))
+    Ok(exit)
+}
+
+impl CompareArgs {
+    /// How many seeds of both sims are run.
+    fn count(&self) -> u32 {
+        self.seeds.map_or(SEEDS, NonZeroU32::get)
+    }
 }
 
 /// Whether a metric that must not be worse is.
@@ -206,7 +223,8 @@ fn results(args: &CompareArgs, screen: &mut Screen) -> Result<([Side; 2], Vec<Ma
 /// Runs the seeds of both.
 fn runs(args: &CompareArgs, entries: [Entry; 2], screen: &mut Screen) -> Result<Matched, CliError> {
     let way = Way { options: args.load.options(Host::Native)?, verify: Probability::NEVER };
-    let count = args.seeds.map_or(SEEDS, NonZeroU32::get);
+    let interrupt = Interrupt::listen().map_err(interrupt::deaf)?;
+    let count = args.count();
     let first = args.from.unwrap_or(Seed(1)).0;
     if first.checked_add(u64::from(count) - 1).is_none() {
         return Err(CliError::usage("there are not so many seeds", "begin with a smaller one"));
@@ -225,7 +243,12 @@ fn runs(args: &CompareArgs, entries: [Entry; 2], screen: &mut Screen) -> Result<
         screen.advance("");
         match (result, one.take()) {
             (Ok(line), None) => one = Some(line),
-            (Ok(line), Some(first)) => pairs.push((first, line)),
+            (Ok(line), Some(first)) => {
+                pairs.push((first, line));
+                if interrupt.was_asked() && pairs.len() < count as usize {
+                    return ControlFlow::Break(());
+                }
+            }
             (Err(error), _) => {
                 failed = Some(error);
                 return ControlFlow::Break(());
@@ -236,6 +259,9 @@ fn runs(args: &CompareArgs, entries: [Entry; 2], screen: &mut Screen) -> Result<
     screen.end();
     if let Some(error) = failed {
         return Err(error);
+    }
+    if pairs.len() < count as usize {
+        screen.talk(&format!("interrupted after {} of {count} seeds\n", pairs.len()));
     }
     let [a, b] = entries.map(|entry| entry.sim.name);
     let sim = if a == b { a } else { format!("{a} and {b}") };

@@ -61,6 +61,8 @@ pub(super) fn coverage(args: CoverageArgs, screen: &mut Screen) -> Result<Exit, 
     let entries = sims::load(&args.sims.sims)?;
     let covered: Vec<RowDocument<'_>> = rows.iter().map(|row| of_row(row, &entries)).collect();
     let count = covered.iter().filter(|row| row.is_covered()).count();
+    // Some sims need not cover all rows; all of them must.
+    let has_gap = args.sims.sims.is_empty() && count < rows.len();
     let text = match args.format {
         Format::Text => table(&covered, Screen::width()),
         Format::Json => pretty(&Document { version: VERSION, rows: covered })?,
@@ -73,7 +75,7 @@ pub(super) fn coverage(args: CoverageArgs, screen: &mut Screen) -> Result<Exit, 
         }
     }
     screen.talk(&format!("{count} of {} rows are covered\n", rows.len()));
-    Ok(Exit::Ok)
+    Ok(if has_gap { Exit::Failed } else { Exit::Ok })
 }
 
 /// The rows that the sims here are to prove; `None` if nobody has said.

@@ -1,9 +1,12 @@
 //! What can end a verb early, in words and as an exit code.
 
+mod bounded;
+
 use std::{fmt::Write as _, io, path::PathBuf};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
+use self::bounded::Bounded;
 use super::exit::Exit;
 use crate::{
     config::Problem,
@@ -26,6 +29,8 @@ pub(super) enum CliError {
     Config(crate::config::Refused),
     /// Something that was asked for cannot be.
     Usage { message: String, help: String },
+    /// There is nothing to do.
+    Nothing { message: String, help: String },
     /// A file that cannot be written.
     Output { path: PathBuf, source: io::Error },
     /// Standard output is gone. That is nobody's error.
@@ -55,6 +60,7 @@ impl CliError {
             | CliError::Config(_)
             | CliError::Usage { .. }
             | CliError::Output { .. } => Exit::Usage,
+            CliError::Nothing { .. } => Exit::NothingRan,
             CliError::Closed => Exit::Closed,
             CliError::Internal { .. } => Exit::Internal,
         }
@@ -76,7 +82,9 @@ impl CliError {
             }
             CliError::Trace(error) => plain(&error.to_string(), "check the path and the format"),
             CliError::Config(refused) => refused.problems.iter().map(problem_report).collect(),
-            CliError::Usage { message, help } => plain(message, help),
+            CliError::Usage { message, help } | CliError::Nothing { message, help } => {
+                plain(message, help)
+            }
             CliError::Output { path, source } => plain(
                 &format!("cannot write {}: {source}", path.display()),
                 "name a file in a folder that exists and may be written to",
@@ -118,10 +126,19 @@ pub(super) fn problem_report(problem: &Problem) -> String {
 }
 
 fn drawn(diagnostic: &dyn Diagnostic) -> Option<String> {
-    let mut text = String::new();
     // Colours are taken out again where they are not wanted.
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
         .with_width(COLUMNS)
         .with_links(false);
-    handler.render_report(&mut text, diagnostic).is_ok().then_some(text)
+    let mut all: Vec<String> = Vec::new();
+    for one in std::iter::once(diagnostic).chain(diagnostic.related().into_iter().flatten()) {
+        let mut text = String::new();
+        let bounded = Bounded::new(one, diagnostic.source_code());
+        handler.render_report(&mut text, &bounded).ok()?;
+        // What two layers of a configuration refuse is said once.
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    Some(all.concat())
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::{
     error::CliError,
@@ -38,19 +38,20 @@ const NAME_CHARS_MAX: usize = 200;
 
 /// What to explain.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["against", "faults"]))]
 pub(super) struct ExplainArgs {
     /// A file, or a name relative to sims/, as in ccr/baseline
     #[arg(value_name = "SIM")]
     sim: PathBuf,
     /// The seed (decimal, or hexadecimal after 0x)
-    #[arg(long, value_name = "SEED", value_parser = seed)]
+    #[arg(long, value_name = "SEED", value_parser = seed, allow_hyphen_values = true)]
     seed: Seed,
     /// Compare with this: another seed, another sim with the same seed, or a recorded history, a
     /// file that ends in .jsonl or .zst
-    #[arg(long, value_name = "WHAT", required_unless_present = "faults")]
+    #[arg(long, value_name = "WHAT")]
     against: Option<String>,
     /// Run the seed again without each fault of the plan, and rank them by what that changes
-    #[arg(long, conflicts_with = "against")]
+    #[arg(long)]
     faults: bool,
     /// How to write it
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -67,6 +68,10 @@ pub(super) fn run(args: ExplainArgs, screen: &mut Screen) -> Result<Exit, CliErr
     match args.format {
         Format::Json => screen.data(&pretty(&found)?)?,
         Format::Text => screen.data(&told(&found, (&left_name, &right_name)))?,
+    }
+    if left_name == right_name && found.difference.is_some() {
+        screen.talk(&format!("{left_name} has two histories; `seedbed verify` says more\n"));
+        return Ok(Exit::Nondeterminism);
     }
     Ok(Exit::Ok)
 }
@@ -182,7 +187,7 @@ fn origin_text(origin: &Origin) -> String {
             format!("it begins on the link {from} → {to}: another {}", differs.join(", "))
         }
         Origin::Pause { node, event, first_on, by_ns } => format!(
-            "it begins with a pause of {node}: {event} comes {} later than on the {}",
+            "it begins with a delay on {node}: {event} comes {} later than on the {}",
             duration_text(std::time::Duration::from_nanos(*by_ns)),
             side(first_on)
         ),

@@ -9,11 +9,12 @@ use std::{
 };
 
 use clap::Args;
+use serde::Serialize;
 
 use super::{
     collector::Collector,
     error::CliError,
-    output::{self, OutputFile},
+    output::{self, Asked, OutputFile},
 };
 use crate::{
     observe::{PerfettoWriter, Spans, otlp},
@@ -24,10 +25,10 @@ use crate::{
 /// What to export of one run.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Write the spans as OTLP JSON, or post them to a collector as in http://localhost:4318; for one seed of one sim
+    /// Write the spans of the run as OTLP JSON, or post them to a collector as in http://localhost:4318
     #[arg(long, value_name = "FILE|URL")]
     otlp: Option<PathBuf>,
-    /// Write spans, messages and faults as a Perfetto trace; for one seed of one sim
+    /// Write spans, messages and faults of the run as a Perfetto trace
     #[arg(long, value_name = "FILE")]
     perfetto: Option<PathBuf>,
 }
@@ -37,6 +38,11 @@ impl ExportArgs {
     pub(super) fn flag(&self) -> Option<&'static str> {
         let otlp = self.otlp.as_ref().map(|_| "--otlp");
         otlp.or(self.perfetto.as_ref().map(|_| "--perfetto"))
+    }
+
+    /// The files, by their flags.
+    pub(super) fn outputs(&self) -> [Asked<'_>; 2] {
+        [("--otlp", self.otlp.as_deref()), ("--perfetto", self.perfetto.as_deref())]
     }
 
     /// Creates the files.
@@ -62,6 +68,25 @@ impl SpanOutput {
                 Ok(SpanOutput::Collector(collector))
             }
             None => output::file(path).map(SpanOutput::File),
+        }
+    }
+
+    fn write(self, request: &impl Serialize) -> Result<(), CliError> {
+        match self {
+            SpanOutput::Collector(collector) => {
+                let body = serde_json::to_vec(request).map_err(|error| CliError::Internal {
+                    message: error.to_string(),
+                    replay: super::command_line(),
+                })?;
+                collector.post(&body)
+            }
+            SpanOutput::File(OutputFile { path, file }) => {
+                let mut output = BufWriter::new(file);
+                let written = serde_json::to_writer(&mut output, request).map_err(Into::into);
+                let written = written.and_then(|()| output.write_all(b"\n"));
+                let written = written.and_then(|()| output.flush());
+                written.map_err(|source| CliError::Output { path, source })
+            }
         }
     }
 }
@@ -98,28 +123,17 @@ impl Exports {
 }
 
 impl Exporting {
-    /// Completes the files.
-    pub(super) fn finish(self, sim: &Sim) -> Result<(), CliError> {
+    /// Completes the files, and says which could not be.
+    pub(super) fn finish(self, sim: &Sim) -> Vec<CliError> {
+        let mut unwritten = Vec::new();
         if let Some((writer, path)) = self.perfetto {
-            writer.finish().map_err(|source| CliError::Output { path, source })?;
+            let written = writer.finish().map_err(|source| CliError::Output { path, source });
+            unwritten.extend(written.err());
         }
-        let Some((spans, output)) = self.spans else { return Ok(()) };
-        let request = otlp(&sim.name, sim.start, &spans.finish());
-        match output {
-            SpanOutput::Collector(collector) => {
-                let body = serde_json::to_vec(&request).map_err(|error| CliError::Internal {
-                    message: error.to_string(),
-                    replay: super::command_line(),
-                })?;
-                collector.post(&body)
-            }
-            SpanOutput::File(OutputFile { path, file }) => {
-                let mut output = BufWriter::new(file);
-                let written = serde_json::to_writer(&mut output, &request).map_err(Into::into);
-                let written = written.and_then(|()| output.write_all(b"\n"));
-                let written = written.and_then(|()| output.flush());
-                written.map_err(|source| CliError::Output { path, source })
-            }
+        if let Some((spans, output)) = self.spans {
+            let request = otlp(&sim.name, sim.start, &spans.finish());
+            unwritten.extend(output.write(&request).err());
         }
+        unwritten
     }
 }

@@ -14,7 +14,7 @@ pub(super) use crate::report::html::Recording;
 
 use super::{
     error::CliError,
-    output::{self, OutputFile},
+    output::{self, Asked, OutputFile},
     screen::Screen,
     sims::Entry,
 };
@@ -34,7 +34,7 @@ const OPENING: Duration = Duration::from_secs(3);
 /// Where the page goes.
 #[derive(Debug, Args)]
 pub(super) struct HtmlArgs {
-    /// Write a page that shows the run, for a browser: one file, no network; for one seed of one sim
+    /// Write a page that shows the run, for a browser: one file, no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Open the page in the browser
@@ -45,6 +45,11 @@ pub(super) struct HtmlArgs {
 impl HtmlArgs {
     pub(super) fn is_asked_for(&self) -> bool {
         self.html.is_some()
+    }
+
+    /// The file, by its flag.
+    pub(super) fn output(&self) -> Asked<'_> {
+        ("--html", self.html.as_deref())
     }
 
     /// Creates the file, if one is asked for.

@@ -67,7 +67,7 @@ pub(super) fn internal(question: Question, screen: &mut Screen) -> Result<Exit, 
         Question::Fingerprints { sims, seeds, load } => {
             let entries = sims::load(&sims.sims)?;
             let options = load.options(Host::Native)?;
-            for (entry, seed) in plan(&entries, &seeds) {
+            for (entry, seed) in plan(&entries, &seeds)? {
                 let witness = Witness::of(&attempt::once(entry, seed, &options, Vec::new())?);
                 let answer = Answer {
                     sim: entry.sim.name.clone(),

@@ -14,6 +14,8 @@ use signal_hook::{
     flag,
 };
 
+use super::error::CliError;
+
 /// As a shell reports a command that Ctrl-C has ended.
 const EXIT: i32 = 130;
 
@@ -36,4 +38,9 @@ impl Interrupt {
     pub(super) fn was_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// What is said where signals cannot be listened to.
+pub(super) fn deaf(error: io::Error) -> CliError {
+    CliError::usage(format!("cannot listen to signals: {error}"), "")
 }

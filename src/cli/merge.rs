@@ -27,7 +27,7 @@ use super::{
     },
 };
 use crate::{
-    explore::sweep::{Line, Merge, MergeError, Ranges, Tally},
+    explore::sweep::{Line, Lines, Merge, MergeError, Ranges, Tally, What},
     report::{
         html::Survey,
         text::{counted, wrap},
@@ -45,7 +45,7 @@ pub(super) struct MergeArgs {
     /// Files of results, of `seedbed sweep --results` or merged before; in any order, as often as you like
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Write the merged results to this file
+    /// Write the merged results to this file; they cannot be resumed, only merged again
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// How to write what came of it; jsonl is the merged results themselves
@@ -74,6 +74,15 @@ struct More<'a> {
 }
 
 pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    let html = ("--html", args.html.as_deref());
+    output::allow([], &[("-o", args.output.as_deref()), html])?;
+    output::allow(args.files.iter().map(PathBuf::as_path), &[html])?;
+    if let Some(path) = args.output.as_deref().filter(|path| is_unmerged(path)) {
+        return Err(CliError::usage(
+            format!("{} is of a sweep, which could not go on with merged results", path.display()),
+            "name another file; only merged results are replaced",
+        ));
+    }
     let mut merge = Merge::new();
     for path in &args.files {
         let name = path.display().to_string();
@@ -130,14 +139,14 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
         unplanned: merge.unplanned(),
     };
     // What came of it is said even if the page cannot be written.
-    let written = page.map_or(Ok(()), |page| {
+    let mut written = page.map_or(Ok(()), |page| {
         let mut survey = Survey::default();
         merge.results().for_each(|line| survey.add(&line));
         told.page(&survey, &more, page)
     });
     let story = told.summary() + &more.text(&missing);
     let github = ("merge", exit == Exit::Ok, story.as_str());
-    told.github(&args.github, github, (&[], Vec::new()), screen)?;
+    written = written.and(told.github(&args.github, github, (&[], Vec::new()), screen));
     let replay = told.first_replay().map(|replay| replay + "\n").unwrap_or_default();
     match args.format {
         SweepFormat::Text => {
@@ -221,6 +230,23 @@ fn first_of(names: &[String], total: Option<usize>) -> String {
         _ => {}
     }
     text
+}
+
+/// Whether a file has the results of a sweep, or of a shard, that may still go on.
+fn is_unmerged(path: &Path) -> bool {
+    let Some(file) = output::identity(path).and_then(|file| File::open(file).ok()) else {
+        return false;
+    };
+    let first = Lines::new(BufReader::new(file)).next();
+    match first {
+        Some(Ok(entry)) => match entry.what {
+            What::Line(Line::Plan(plan)) | What::LineWithoutEnd(Line::Plan(plan)) => {
+                plan.shard.is_some()
+            }
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Writes merged results. A file that is there is replaced when all is written, not before: it may

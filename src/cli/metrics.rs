@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write as _,
+    io::{ErrorKind, Write as _},
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -17,14 +17,14 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     interrupt::Interrupt,
-    output::{self, OutputFile},
+    options,
+    output::{self, Asked, OutputFile},
     screen::Screen,
     serve,
     sims::Entry,
 };
 use crate::{
     observe::metrics::{self, Board, MetricsError},
-    scenario::parse_duration,
     world::{Observer, Seed},
 };
 
@@ -36,19 +36,28 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Where the metrics go.
 #[derive(Debug, Args)]
 pub(super) struct MetricsArgs {
-    /// Write what was measured as Prometheus text; of several runs, each metric says `sim` and `seed`
+    /// Write what was measured as Prometheus text; where there are several runs, each metric says
+    /// `sim` and `seed`
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
+}
+
+impl MetricsArgs {
+    /// The file, by its flag.
+    pub(super) fn output(&self) -> Asked<'_> {
+        ("--metrics", self.metrics.as_deref())
+    }
 }
 
 /// Who may scrape them.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// Serve what is measured at http://ADDR/metrics, during the runs and after them until Ctrl-C
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     serve_metrics: Option<SocketAddr>,
     /// Serve for so long after the runs and no longer, as in 30s
-    #[arg(long, value_name = "TIME", requires = "serve_metrics", value_parser = duration)]
+    #[arg(long, value_name = "TIME", requires = "serve_metrics", value_parser = options::time,
+          allow_hyphen_values = true)]
     serve_for: Option<Duration>,
 }
 
@@ -94,10 +103,13 @@ impl Measuring {
         let mut serves = None;
         if let (Some(address), Some(boards)) = (address, &boards) {
             let bound = serve::serve(address, boards.clone()).map_err(|error| {
-                CliError::usage(
-                    format!("cannot serve metrics at {address}: {error}"),
-                    "name another port; port 0 takes any that is free",
-                )
+                let help = match error.kind() {
+                    ErrorKind::AddrNotAvailable => {
+                        "name an address of this machine, such as 127.0.0.1"
+                    }
+                    _ => "name another port; port 0 takes any that is free",
+                };
+                CliError::usage(format!("cannot serve metrics at {address}: {error}"), help)
             })?;
             screen.talk(&format!("metrics at http://{bound}/metrics\n"));
             serves = serve.map(|serve| serve.serve_for);
@@ -122,37 +134,30 @@ impl Measuring {
         Ok(Some(observer))
     }
 
-    /// Writes the file, then serves for as long as that is asked for.
-    pub(super) fn finish(self, screen: &mut Screen) -> Result<(), CliError> {
-        let Some(boards) = self.boards else { return Ok(()) };
-        if let Some(OutputFile { path, mut file }) = self.file {
-            let text = boards.text().map_err(internal)?;
-            file.write_all(text.as_bytes()).map_err(|source| CliError::Output { path, source })?;
+    /// Writes the file.
+    pub(super) fn write(&mut self) -> Result<(), CliError> {
+        let (Some(boards), Some(file)) = (&self.boards, self.file.take()) else { return Ok(()) };
+        let OutputFile { path, mut file } = file;
+        let text = boards.text().map_err(internal)?;
+        file.write_all(text.as_bytes()).map_err(|source| CliError::Output { path, source })
+    }
+
+    /// Serves for as long as that is asked for, and nobody ends it.
+    #[expect(clippy::disallowed_methods, reason = "waits for people and scrapers, after the runs")]
+    pub(super) fn serve(self, interrupt: &Interrupt, screen: &mut Screen) -> Result<(), CliError> {
+        let Some(lasting) = self.serves else { return Ok(()) };
+        screen.flush()?;
+        let watch = Stopwatch::start();
+        while !interrupt.was_asked() && lasting.is_none_or(|lasting| watch.elapsed() < lasting) {
+            std::thread::sleep(PAUSE);
         }
-        match self.serves {
-            None => Ok(()),
-            Some(lasting) => {
-                screen.flush()?;
-                wait(lasting)
-            }
-        }
+        Ok(())
     }
 }
 
-/// Until the time is over, or somebody ends it.
-#[expect(clippy::disallowed_methods, reason = "waits for people and scrapers, after the runs")]
-fn wait(lasting: Option<Duration>) -> Result<(), CliError> {
-    let interrupt = Interrupt::listen()
-        .map_err(|error| CliError::usage(format!("cannot listen to signals: {error}"), ""))?;
-    let watch = Stopwatch::start();
-    while !interrupt.was_asked() && lasting.is_none_or(|lasting| watch.elapsed() < lasting) {
-        std::thread::sleep(PAUSE);
-    }
-    Ok(())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
+/// Reads an address, and shows one to whoever gives none.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an address and a port, as in 127.0.0.1:9464".to_owned())
 }
 
 fn internal(error: MetricsError) -> CliError {

@@ -1,13 +1,13 @@
 //! Arguments that several verbs share.
 
-use std::{num::NonZeroUsize, path::PathBuf, thread};
+use std::{num::NonZeroUsize, path::PathBuf, thread, time::Duration};
 
 use clap::{Args, ValueEnum};
 
 use super::{error::CliError, sims::Entry};
 use crate::{
     explore::Options,
-    scenario::TraceReader,
+    scenario::{TraceReader, parse_duration},
     world::{Host, Seed},
 };
 
@@ -50,7 +50,8 @@ pub(super) struct SimArgs {
 #[derive(Debug, Args)]
 pub(super) struct SeedArgs {
     /// Run this seed instead of those of the sim (decimal, or hexadecimal after 0x); may be repeated
-    #[arg(long, value_name = "SEED", value_parser = seed, conflicts_with = "seeds")]
+    #[arg(long, value_name = "SEED", value_parser = seed, conflicts_with = "seeds",
+          allow_hyphen_values = true)]
     seed: Vec<Seed>,
     /// Run the seeds 1 to N instead of those of the sim
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -58,6 +59,15 @@ pub(super) struct SeedArgs {
 }
 
 impl SeedArgs {
+    /// How many seeds there are to run of a sim, at most.
+    pub(super) fn count(&self, entry: &Entry) -> u64 {
+        match self.seeds {
+            Some(count) => u64::from(count),
+            None if self.seed.is_empty() => entry.sim.seeds.len() as u64,
+            None => self.seed.len() as u64,
+        }
+    }
+
     /// The seeds to run of a sim, each once.
     pub(super) fn of(&self, entry: &Entry) -> Vec<Seed> {
         if let Some(count) = self.seeds {
@@ -124,4 +134,9 @@ pub(super) fn seed(text: &str) -> Result<Seed, String> {
     text.parse().map_err(|_| {
         format!("a seed is a number from 0 to {}, or a hexadecimal one after 0x", u64::MAX)
     })
+}
+
+/// Reads a time, and shows one to whoever gives none.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| format!("{error}; write it as in 30s or 1m30s"))
 }

@@ -38,7 +38,8 @@ pub(super) struct RegressArgs {
     #[arg(long, value_name = "SIM", requires = "seed")]
     add: Option<PathBuf>,
     /// The seed to add (decimal, or hexadecimal after 0x)
-    #[arg(long, value_name = "SEED", value_parser = seed, requires = "add")]
+    #[arg(long, value_name = "SEED", value_parser = seed, requires = "add",
+          allow_hyphen_values = true)]
     seed: Option<Seed>,
     #[command(flatten)]
     jobs: JobArgs,
@@ -78,8 +79,15 @@ pub(super) fn run(args: RegressArgs, screen: &mut Screen) -> Result<Exit, CliErr
     if told.iter().any(|(_, _, known)| known.fails()) {
         exit = exit.max(Exit::Failed);
     }
+    let is_meaningless = |known: &Known| matches!(known, Known::Meaningless { .. });
+    if told.iter().any(|(_, _, known)| is_meaningless(known)) {
+        // Not all that the corpus holds was tried.
+        exit = exit.max(Exit::NothingRan);
+    }
     if told.is_empty() {
-        screen.talk(&format!("{} holds no failing seed\n", args.folder.display()));
+        let (folder, is_there) = (args.folder.display(), args.folder.exists());
+        let why = if is_there { "holds no failing seed" } else { "does not exist" };
+        screen.talk(&format!("{folder} {why}\n"));
         exit = exit.max(Exit::NothingRan);
     }
     match args.format {
@@ -99,11 +107,11 @@ pub(super) fn run(args: RegressArgs, screen: &mut Screen) -> Result<Exit, CliErr
             let count =
                 |is: fn(&Known) -> bool| told.iter().filter(|(.., known)| is(known)).count();
             screen.data(&format!(
-                "{}: {} still fail, {} are fixed, {} say nothing any more\n",
+                "{}: {} still failing, {} fixed, {} no longer meaningful\n",
                 counted(told.len() as u64, "seed"),
                 count(Known::fails),
                 count(|known| matches!(known, Known::Fixed { .. })),
-                count(|known| matches!(known, Known::Meaningless { .. })),
+                count(is_meaningless),
             ))?;
         }
     }
@@ -118,8 +126,11 @@ fn line(found: &Found, known: &Known) -> String {
         Known::Fixed { is_edited } => format!("fixed{}", edited(is_edited)),
         Known::Meaningless { why } => format!("says nothing any more: {why}"),
     };
-    let mut text =
-        format!("{} {} seed {}: {became}\n", mark(!known.fails()), found.sim, found.seed);
+    let mark = match known {
+        Known::Meaningless { .. } => "?".to_owned(),
+        _ => mark(!known.fails()),
+    };
+    let mut text = format!("{mark} {} seed {}: {became}\n", found.sim, found.seed);
     text += &format!("{}\n", wrap("    ", &found.signature, 6));
     if known.fails() {
         let sim = sims::quoted(&format!("{FOLDER}/{}.toml", found.sim));
@@ -132,6 +143,11 @@ fn add(sim: &Path, seed: Seed, folder: &Path, screen: &mut Screen) -> Result<Exi
     let path = keep(&sims::load_one(sim)?, seed, folder)?;
     screen.data(&format!("{}\n", path.display()))?;
     Ok(Exit::Ok)
+}
+
+/// Makes the folder of a corpus, so that one that cannot be there is found before anything runs.
+pub(super) fn prepare(folder: &Path) -> Result<(), CliError> {
+    fs::create_dir_all(folder).map_err(|source| CliError::Output { path: folder.into(), source })
 }
 
 /// Keeps a failing seed in a corpus, and says in which file.
@@ -150,7 +166,7 @@ pub(super) fn keep(entry: &Entry, seed: Seed, folder: &Path) -> Result<PathBuf, 
     let found = Found::new(&entry.sim, seed, &signature);
     let path = folder.join(found.file_name());
     let error = |source| CliError::Output { path: path.clone(), source };
-    fs::create_dir_all(folder).map_err(error)?;
+    prepare(folder)?;
     fs::write(&path, found.text()).map_err(error)?;
     Ok(path)
 }

@@ -8,6 +8,7 @@ mod step;
 use std::{
     cell::RefCell,
     collections::BTreeSet,
+    fmt,
     path::{Path, PathBuf},
     rc::Rc,
     str::FromStr,
@@ -25,16 +26,17 @@ use super::{
     exports::ExportArgs,
     html::{self, HtmlArgs, Page},
     metrics::{Measuring, MetricsArgs},
-    options::{HostName, LoadArgs, seed},
-    output,
+    options::{self, HostName, LoadArgs, seed},
+    output::{self, Asked},
     screen::Screen,
     sims::{self, Entry, Place},
     verify,
 };
 use crate::{
+    config::names::nearest,
     explore::{History, Options, SimRun, StackState, Verdict, Witness},
     report::{event, snapshot, text},
-    scenario::{EVENTS, Must, parse_duration},
+    scenario::{EVENTS, Must},
     world::{Observer, Record, Seed, Sighting, Time},
 };
 
@@ -45,7 +47,7 @@ pub(super) struct ReplayArgs {
     #[arg(value_name = "SIM")]
     sim: PathBuf,
     /// The seed (decimal, or hexadecimal after 0x)
-    #[arg(long, value_name = "SEED", value_parser = seed)]
+    #[arg(long, value_name = "SEED", value_parser = seed, allow_hyphen_values = true)]
     seed: Seed,
     #[command(flatten)]
     load: LoadArgs,
@@ -53,7 +55,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_enum, default_value_t = HostName::Native)]
     host: HostName,
     /// Print events up to this virtual time only, as in 12s500ms or 12.5s
-    #[arg(long, value_name = "TIME", value_parser = until)]
+    #[arg(long, value_name = "TIME", value_parser = until, allow_hyphen_values = true)]
     until: Option<Time>,
     /// Print events on this node only; may be repeated
     #[arg(long, value_name = "NODE")]
@@ -80,7 +82,8 @@ pub(super) struct ReplayArgs {
     log: Option<PathBuf>,
     #[command(flatten)]
     exports: ExportArgs,
-    /// Write the sim with the faults that its chaos draws as a plain sim
+    /// Write the sim with the faults that its chaos draws as a plain sim; a file that is there already
+    /// and says something else is left as it is
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
     #[command(flatten)]
@@ -101,6 +104,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     let entry = sims::load_one(&args.sim)?;
     let options = args.load.options(args.host.into())?;
     let filter = Filter::new(&args, &entry)?;
+    output::allow(output::inputs(std::slice::from_ref(&entry), &options), &args.outputs())?;
     if let Some(path) = &args.write_plan {
         output::write_plan(path, &entry, args.seed)?;
     }
@@ -111,7 +115,7 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
         return Err(CliError::usage(format!("{flag} and --step do not go together"), help));
     }
     let (exporting, exporters) = args.exports.create()?.begin();
-    let measuring = Measuring::begin(&args.metrics, None, 1, screen)?;
+    let mut measuring = Measuring::begin(&args.metrics, None, 1, screen)?;
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
     if args.step {
         return stepped(&entry, &args, &options, filter.node_width, screen);
@@ -144,19 +148,46 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     let run = attempt::once(&entry, args.seed, &options, observers);
     let wall = watch.elapsed();
     let printed = printer.borrow_mut().finish();
+    let mut unwritten = Vec::new();
     if let Some((log, path)) = log {
-        log.finish().map_err(|source| CliError::Output { path, source })?;
+        let written = log.finish();
+        unwritten.extend(written.map_err(|source| CliError::Output { path, source }).err());
     }
     printed?;
-    measuring.finish(screen)?;
+    unwritten.extend(measuring.write().err());
     let run = run?;
-    exporting.finish(&entry.sim)?;
-    if let Some(kept) = &printer.borrow().kept {
+    unwritten.extend(exporting.finish(&entry.sim));
+    let printer = printer.borrow();
+    for never in args.break_on.iter().filter(|_| !printer.has_broken) {
+        let until = if args.until.is_some() { " until then" } else { "" };
+        screen.talk(&format!("{never} never came{until}\n"));
+    }
+    if let Some(kept) = &printer.kept {
         let cut =
             if kept.is_cut { "there were more events than are kept: it is older\n" } else { "" };
-        screen.data(&format!("{cut}{}", step::state_text(&StackState::after(&kept.records))))?;
+        let state = format!("{cut}{}", step::state_text(&StackState::after(&kept.records)));
+        match args.format {
+            ReplayFormat::Text => screen.data(&state)?,
+            // Every line of the data is JSON.
+            ReplayFormat::Jsonl => screen.talk(&state),
+        }
     }
-    end(&entry, &args, &options, (run, wall), page.zip(recording), screen)
+    end(&entry, &args, &options, (run, wall), (page.zip(recording), unwritten), screen)
+}
+
+impl ReplayArgs {
+    /// The files that are asked for, by their flags.
+    fn outputs(&self) -> [Asked<'_>; 6] {
+        let [otlp, perfetto] = self.exports.outputs();
+        [
+            ("--log", self.log.as_deref()),
+            (output::WRITE_PLAN, self.write_plan.as_deref()),
+            otlp,
+            perfetto,
+            self.html.output(),
+            self.metrics.output(),
+        ]
+    }
 }
 
 /// Goes through the events of a run step by step.
@@ -181,36 +212,38 @@ fn stepped(
     let history = history.take();
     step::Stepper::new(&history, &args.break_on, node_width)
         .run(std::io::stdin().lock(), screen)?;
-    end(entry, args, options, (run, wall), None, screen)
+    end(entry, args, options, (run, wall), (None, Vec::new()), screen)
 }
 
-/// Runs the seed once more, and says what it came to.
+/// Runs the seed once more, and says what it came to; then which files could not be written.
 fn end(
     entry: &Entry,
     args: &ReplayArgs,
     options: &Options,
     (run, wall): (SimRun, Duration),
-    page: Option<(Page, html::Recording)>,
+    (page, mut unwritten): (Option<(Page, html::Recording)>, Vec<CliError>),
     screen: &mut Screen,
 ) -> Result<Exit, CliError> {
     let again = attempt::once(entry, args.seed, options, Vec::new())?;
     let finished = attempt::finish(entry, run.clone(), Some(&again), wall, options);
     let ended = compare(entry, &run, &again, args, options, screen)?;
-    let ended =
-        ended.max(verdict(&finished.verdict, &finished.reasons(), &finished.replay, ended, screen));
+    let ended = ended.max(verdict(&finished.verdict, &finished.reasons(), screen));
     let page = page.map(|(page, recording)| page.write(recording, entry, &finished));
-    args.html.tell(page.transpose()?, screen);
-    Ok(ended)
+    match page.transpose() {
+        Ok(page) => args.html.tell(page, screen),
+        Err(error) => unwritten.push(error),
+    }
+    for error in &unwritten {
+        screen.talk(&error.report());
+    }
+    if ended != Exit::Ok {
+        screen.talk(&format!("{}\n", finished.replay));
+    }
+    Ok(unwritten.iter().map(CliError::exit).fold(ended, Exit::max))
 }
 
 /// Says what the run came to.
-fn verdict(
-    verdict: &Verdict,
-    reasons: &[String],
-    replay: &str,
-    ended: Exit,
-    screen: &mut Screen,
-) -> Exit {
+fn verdict(verdict: &Verdict, reasons: &[String], screen: &mut Screen) -> Exit {
     let said = match verdict {
         Verdict::Passed => "passed",
         Verdict::FailedAsItMust => "failed, as it must",
@@ -221,11 +254,7 @@ fn verdict(
     for reason in reasons {
         screen.talk(&format!("{}\n", text::wrap("    ", reason, 6)));
     }
-    let exit = if verdict.is_good() { Exit::Ok } else { Exit::Failed };
-    if exit.max(ended) != Exit::Ok {
-        screen.talk(&format!("{replay}\n"));
-    }
-    exit
+    if verdict.is_good() { Exit::Ok } else { Exit::Failed }
 }
 
 /// Compares the run with another one now, and with what is recorded.
@@ -296,15 +325,28 @@ impl FromStr for Break {
     fn from_str(text: &str) -> Result<Break, String> {
         let mut parts = text.split(',');
         let kind = parts.next().unwrap_or_default().to_owned();
-        if !EVENTS.iter().any(|event| event.name == kind) {
-            let kind: String = kind.chars().take(64).collect();
-            return Err(format!("there is no kind of event called {kind:?}"));
-        }
+        let Some(event) = EVENTS.iter().find(|event| event.name == kind) else {
+            let meant = nearest(&kind, EVENTS.iter().map(|event| event.name));
+            let meant = meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+            return Err(format!("there is no kind of event called {kind}{meant}"));
+        };
         let field = |part: &str| {
             let (name, value) = part.split_once('=').ok_or("write fields as name=value")?;
+            if let Some(fields) = event.fields.filter(|fields| !fields.contains(&name)) {
+                let fields = fields.join(", ");
+                return Err(format!("{kind} has no field {name}; its fields are {fields}"));
+            }
             Ok((name.to_owned(), value.to_owned()))
         };
-        Ok(Break { kind, fields: parts.map(field).collect::<Result<_, String>>()? })
+        let fields = parts.map(field).collect::<Result<_, String>>()?;
+        Ok(Break { kind, fields })
+    }
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        self.fields.iter().try_for_each(|(name, value)| write!(f, ",{name}={value}"))
     }
 }
 
@@ -432,8 +474,5 @@ fn observer(printer: &Rc<RefCell<Printer>>) -> Box<dyn Observer> {
 
 /// Reads a virtual time: a duration as in a sim, since the start.
 fn until(text: &str) -> Result<Time, String> {
-    match parse_duration(text) {
-        Ok(duration) => Ok(Time::ZERO + duration),
-        Err(error) => Err(error.to_string()),
-    }
+    options::time(text).map(|duration| Time::ZERO + duration)
 }

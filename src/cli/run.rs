@@ -16,15 +16,17 @@ use super::{
     exports::{ExportArgs, Exports},
     github::GithubArgs,
     html::{self, HtmlArgs, Page},
+    interrupt::{self, Interrupt},
     metrics::{Measuring, MetricsArgs, ServeArgs},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
-    output::{self, OutputFile},
+    output::{self, Asked, OutputFile},
     pool,
     screen::Screen,
     sims::{self, Entry},
     sweep::{self, after::AllMade, once, told::Told},
 };
 use crate::{
+    config::names::nearest,
     explore::{
         Blame, Options, ReachedByAny, RunError, Signature, Witness,
         sweep::{Hex, PlanLine, PlannedSim, RESULTS_VERSION, Tally},
@@ -59,17 +61,18 @@ pub(super) struct RunArgs {
     #[arg(long, value_enum, default_value_t = RunFormat::Text)]
     format: RunFormat,
     /// Also show these metrics of each run, side by side (with --format text)
-    #[arg(long, value_name = "METRIC", value_delimiter = ',')]
+    #[arg(long, value_name = "METRIC", value_delimiter = ',', long_help = show_help())]
     show: Vec<String>,
     /// Also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write every event as JSON Lines, compressed if FILE ends in .zst; for one seed of one sim
+    /// Write every event as JSON Lines, compressed if FILE ends in .zst
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     #[command(flatten)]
     exports: ExportArgs,
-    /// Write the sim with the faults that its chaos draws as a plain sim; for one seed of one sim
+    /// Write the sim with the faults that its chaos draws as a plain sim; a file that is there already
+    /// and says something else is left as it is
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
     #[command(flatten)]
@@ -93,9 +96,9 @@ enum RunFormat {
 }
 
 pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> {
-    let entries = sims::load(&args.sims.sims)?;
+    let entries = sims::load_or_built_in(&args.sims.sims, screen)?;
     let options = args.load.options(args.host.into())?;
-    let plan: Vec<(&Entry, Seed)> = plan(&entries, &args.seeds);
+    let plan: Vec<(&Entry, Seed)> = plan(&entries, &args.seeds)?;
     let for_one = args.log.as_ref().map(|_| "--log").or(args.exports.flag());
     if let Some(flag) = for_one.filter(|_| plan.len() != 1) {
         return Err(CliError::usage(
@@ -109,6 +112,7 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
             "name one sim and give one --seed",
         ));
     }
+    output::allow(output::inputs(&entries, &options), &args.outputs())?;
     if let Some(path) = &args.write_plan {
         let [(entry, seed)] = plan[..] else {
             return Err(CliError::usage(
@@ -118,8 +122,9 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         };
         output::write_plan(path, entry, seed)?;
     }
+    let shown = shown(&args)?;
     let junit = output::create(args.junit.as_deref())?;
-    let measuring = Measuring::begin(&args.metrics, Some(&args.serve), plan.len(), screen)?;
+    let mut measuring = Measuring::begin(&args.metrics, Some(&args.serve), plan.len(), screen)?;
     // All are for the one run that there is then.
     let files = Mutex::new(Files {
         log: output::create_log(args.log.as_deref())?,
@@ -132,15 +137,18 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         widths: widths(&plan),
         summary: Summary::default(),
         junit: junit.is_some().then(Junit::new),
-        shown: shown(&args)?,
+        shown,
         kept: Vec::new(),
         worst: Exit::Ok,
         first_replay: None,
         reached: ReachedByAny::default(),
         skipped_lines: 0,
         page: None,
+        unwritten: Vec::new(),
+        interrupted_after: None,
         tally: args.github.is_asked_for().then(Tally::default),
     };
+    let interrupt = Interrupt::listen().map_err(interrupt::deaf)?;
     let watch = Stopwatch::start();
     results.screen.begin(plan.len() as u64);
     let work = |index: usize| {
@@ -152,6 +160,10 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     pool::in_order(args.jobs.threads(), plan.len(), work, |index, result| {
         let (entry, seed) = plan[index];
         match results.take(entry, seed, &options, result) {
+            Ok(()) if interrupt.was_asked() && index + 1 < plan.len() => {
+                results.interrupted_after = Some(index + 1);
+                ControlFlow::Break(())
+            }
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 closed = Some(error);
@@ -160,15 +172,28 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
         }
     });
     results.screen.end();
-    match closed {
-        Some(error) => Err(error),
-        None => {
-            let page = results.page.take();
-            let exit = results.finish((&entries, &options), &args.github, watch, junit)?;
-            args.html.tell(page.transpose()?, screen);
-            measuring.finish(screen)?;
-            Ok(exit)
-        }
+    if let Some(error) = closed {
+        return Err(error);
+    }
+    results.unwritten.extend(measuring.write().err());
+    let exit = results.finish((&entries, &options, plan.len()), &args, watch, junit)?;
+    measuring.serve(&interrupt, screen)?;
+    Ok(exit)
+}
+
+impl RunArgs {
+    /// The files that are asked for, by their flags.
+    fn outputs(&self) -> [Asked<'_>; 7] {
+        let [otlp, perfetto] = self.exports.outputs();
+        [
+            ("--junit", self.junit.as_deref()),
+            ("--log", self.log.as_deref()),
+            (output::WRITE_PLAN, self.write_plan.as_deref()),
+            otlp,
+            perfetto,
+            self.html.output(),
+            self.metrics.output(),
+        ]
     }
 }
 
@@ -182,18 +207,41 @@ fn shown(args: &RunArgs) -> Result<Option<MetricTable>, CliError> {
         return Err(CliError::usage("--show is for --format text".to_owned(), help));
     }
     MetricTable::new(&args.show).map(Some).map_err(|unknown| {
-        let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
-        CliError::usage(
-            format!("no metric is called {unknown:?}"),
-            format!("the metrics are {}", names.join(", ")),
-        )
+        let meant = nearest(&unknown, METRICS.iter().map(|metric| metric.name));
+        let help = match meant {
+            Some(name) => format!("did you mean {name}? `seedbed run --help` lists all"),
+            None => "`seedbed run --help` lists all".to_owned(),
+        };
+        CliError::usage(format!("no metric is called {unknown:?}"), help)
     })
 }
 
+/// What `--help` says of `--show`.
+fn show_help() -> String {
+    let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    format!(
+        "Also show these metrics of each run, side by side (with --format text):\n{}",
+        names.join(", ")
+    )
+}
+
+/// The most runs of one command: something of each is kept until the end.
+const RUNS_MAX: u64 = 100_000;
+
 /// Every seed of every sim, in order.
-pub(super) fn plan<'a>(entries: &'a [Entry], seeds: &SeedArgs) -> Vec<(&'a Entry, Seed)> {
+pub(super) fn plan<'a>(
+    entries: &'a [Entry],
+    seeds: &SeedArgs,
+) -> Result<Vec<(&'a Entry, Seed)>, CliError> {
+    let runs = entries.iter().map(|entry| seeds.count(entry)).fold(0, u64::saturating_add);
+    if runs > RUNS_MAX {
+        return Err(CliError::usage(
+            format!("these are {runs} runs, and this makes at most {RUNS_MAX}"),
+            "name fewer sims or seeds; `seedbed sweep --seeds N` makes as many as you like",
+        ));
+    }
     let of = |entry: &'a Entry| seeds.of(entry).into_iter().map(move |seed| (entry, seed));
-    entries.iter().flat_map(of).collect()
+    Ok(entries.iter().flat_map(of).collect())
 }
 
 /// The widths of the columns of sims and seeds.
@@ -201,6 +249,7 @@ pub(super) fn widths(plan: &[(&Entry, Seed)]) -> Widths {
     Widths {
         sim: plan.iter().map(|(entry, _)| entry.sim.name.chars().count()).max().unwrap_or(0),
         seed: plan.iter().map(|(_, seed)| seed.to_string().len()).max().unwrap_or(0),
+        screen: Screen::columns(),
     }
 }
 
@@ -212,10 +261,11 @@ struct Files {
     page: Option<Page>,
 }
 
-/// One run, and what became of its page: the run is not lost if that cannot be written.
+/// One run, and what became of its files: the run is not lost if one cannot be written.
 struct One {
     finished: Finished,
-    page: Option<Result<Page, CliError>>,
+    page: Option<Page>,
+    unwritten: Vec<CliError>,
 }
 
 fn one(
@@ -237,13 +287,20 @@ fn one(
         (log, path)
     });
     let finished = attempt::judged(entry, seed, options, observers)?;
+    let mut unwritten = Vec::new();
     if let Some((log, path)) = log {
-        log.finish().map_err(|source| CliError::Output { path, source })?;
+        let written = log.finish();
+        unwritten.extend(written.map_err(|source| CliError::Output { path, source }).err());
     }
-    exporting.finish(&entry.sim)?;
-    let written = page.zip(recording);
-    let page = written.map(|(page, recording)| page.write(recording, entry, &finished));
-    Ok(One { finished, page })
+    unwritten.extend(exporting.finish(&entry.sim));
+    let mut shown = None;
+    if let Some((page, recording)) = page.zip(recording) {
+        match page.write(recording, entry, &finished) {
+            Ok(page) => shown = Some(page),
+            Err(error) => unwritten.push(error),
+        }
+    }
+    Ok(One { finished, page: shown, unwritten })
 }
 
 /// What is done with results as they come.
@@ -261,7 +318,11 @@ struct Results<'a> {
     first_replay: Option<String>,
     reached: ReachedByAny,
     skipped_lines: u64,
-    page: Option<Result<Page, CliError>>,
+    page: Option<Page>,
+    /// Files that could not be written. The verdict is told all the same.
+    unwritten: Vec<CliError>,
+    /// How many runs there were when somebody ended the command.
+    interrupted_after: Option<usize>,
     /// The failures by what they have in common, if GitHub is to be told of them.
     tally: Option<Tally>,
 }
@@ -277,8 +338,9 @@ impl Results<'_> {
     ) -> Result<(), CliError> {
         self.screen.advance(&entry.sim.name);
         let finished = match result {
-            Ok(One { finished, page }) => {
+            Ok(One { finished, page, unwritten }) => {
                 self.page = self.page.take().or(page);
+                self.unwritten.extend(unwritten);
                 finished
             }
             Err(error @ CliError::Run { .. }) => {
@@ -323,10 +385,11 @@ impl Results<'_> {
         }
     }
 
+    /// Tells what came of it all; the last line is the command that replays a failure.
     fn finish(
         mut self,
-        (entries, options): (&[Entry], &Options),
-        github: &GithubArgs,
+        (entries, options, planned): (&[Entry], &Options, usize),
+        args: &RunArgs,
         watch: Stopwatch,
         junit: Option<OutputFile>,
     ) -> Result<Exit, CliError> {
@@ -334,7 +397,7 @@ impl Results<'_> {
             RunFormat::Text => {
                 self.screen.data(&self.summary.text(entries.len(), watch.elapsed()))?;
                 if let Some(shown) = &self.shown {
-                    self.screen.data(&shown.text())?;
+                    self.screen.data(&shown.text(Screen::width()))?;
                 }
             }
             RunFormat::Json => {
@@ -344,13 +407,20 @@ impl Results<'_> {
         }
         if let (Some(report), Some(output)) = (self.junit, junit) {
             let OutputFile { path, file } = output;
-            report.write(file).map_err(|source| CliError::Output { path, source })?;
+            let written = report.write(file).map_err(|source| CliError::Output { path, source });
+            self.unwritten.extend(written.err());
         }
         if self.skipped_lines > 0 {
             let lines = counted(self.skipped_lines, "broken line");
             self.screen.talk(&format!("{lines} of traces left out\n"));
         }
         let mut never_reached = Vec::new();
+        if let Some(done) = self.interrupted_after {
+            self.worst = self.worst.max(Exit::NothingRan);
+            self.screen.talk(&format!("interrupted after {done} of {planned} runs\n"));
+            // A run that was not made might have reached them.
+            self.reached = ReachedByAny::default();
+        }
         for (sim, runs, what) in self.reached.never() {
             self.worst = self.worst.max(Exit::Failed);
             let never = format!("{what} was not reached in any of {runs} runs");
@@ -369,8 +439,14 @@ impl Results<'_> {
             let told = Told { tally, plan: &plan_line(entries, options), made: &AllMade::new() };
             let summary = told.summary();
             let story = ("run", self.worst == Exit::Ok, summary.as_str());
-            told.github(github, story, (entries, never_reached), self.screen)?;
+            let written = told.github(&args.github, story, (entries, never_reached), self.screen);
+            self.unwritten.extend(written.err());
         }
+        for error in &self.unwritten {
+            self.screen.talk(&error.report());
+            self.worst = self.worst.max(error.exit());
+        }
+        args.html.tell(self.page, self.screen);
         if let Some(replay) = self.first_replay {
             match self.format {
                 RunFormat::Text => self.screen.data(&format!("{replay}\n"))?,

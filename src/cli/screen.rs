@@ -3,11 +3,15 @@
 //! Data and talk are kept apart, colours are left out where they are not wanted (`NO_COLOR`, or no
 //! terminal), and a reader that goes away, as `head` does, ends the command in silence.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::{
+    fmt,
+    io::{self, BufWriter, IsTerminal as _, Write},
+};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::error::CliError;
+use crate::report::text::COLUMNS;
 
 /// Standard output and standard error.
 pub(super) struct Screen {
@@ -68,10 +72,15 @@ impl Screen {
             return;
         }
         let template = match total {
-            Some(_) => "{bar:24} {pos}/{len} runs  {per_sec}  ETA {eta}  {wide_msg}",
-            None => "{spinner} {pos} runs  {per_sec}  {elapsed}  {wide_msg}",
+            Some(_) => "{bar:24} {pos}/{len} runs  {rate}  ETA {eta}  {wide_msg}",
+            None => "{spinner} {pos} runs  {rate}  {elapsed}  {wide_msg}",
+        };
+        let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // A bar that cannot be drawn is nobody's error.
+            let _ = write!(text, "{:.1}/s", state.per_sec());
         };
         let style = ProgressStyle::with_template(template);
+        let style = style.map(|style| style.with_key("rate", rate));
         self.bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
         self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         self.bar.set_position(done);
@@ -102,6 +111,11 @@ impl Screen {
     pub(super) fn end(&mut self) {
         self.bar.finish_and_clear();
         self.bar = ProgressBar::hidden();
+    }
+
+    /// How many columns sentences may take: no more than are read with ease.
+    pub(super) fn columns() -> usize {
+        Screen::width().map_or(COLUMNS, |width| usize::from(width).min(COLUMNS))
     }
 
     /// The width of tables: that of the terminal; `None` where there is no terminal to fit.

@@ -17,7 +17,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
-    options::{JobArgs, seed},
+    options::{JobArgs, seed, time},
     pool,
     screen::Screen,
     sims::{self, Entry, FOLDER, Place, quoted},
@@ -28,7 +28,7 @@ use crate::{
         shrink::{RERUNS_MAX, ShrinkError, Shrunk, Size, Subject, Tools, shrink, signature_of},
     },
     report::text::{counted, wrap},
-    scenario::{self, Load, Must, parse_duration},
+    scenario::{self, Load, Must},
     world::Seed,
 };
 
@@ -42,12 +42,13 @@ pub(super) struct ShrinkArgs {
     #[arg(value_name = "SIM")]
     sim: PathBuf,
     /// The seed that it fails with (decimal, or hexadecimal after 0x)
-    #[arg(long, value_name = "SEED", value_parser = seed)]
+    #[arg(long, value_name = "SEED", value_parser = seed, allow_hyphen_values = true)]
     seed: Seed,
-    /// Stop after so long, as in 5m, with the smallest sim so far
-    #[arg(long, value_name = "TIME", value_parser = budget, default_value = "5m")]
+    /// Stop after so long, as in 5m, with the smallest sim so far; exit code 4 then
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "5m",
+          allow_hyphen_values = true)]
     budget: Duration,
-    /// Stop after so many runs, with the smallest sim so far
+    /// Stop after so many runs, with the smallest sim so far; exit code 4 then
     #[arg(long, value_name = "N", default_value_t = RERUNS_MAX,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     runs: u32,
@@ -56,10 +57,6 @@ pub(super) struct ShrinkArgs {
     /// Write the sim here; sims/regressions/<what fails>.toml unless said
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-}
-
-fn budget(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn run(args: ShrinkArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -74,7 +71,7 @@ pub(super) fn run(args: ShrinkArgs, screen: &mut Screen) -> Result<Exit, CliErro
     };
     let (shrunk, output) = shrunk(&entry, args.output, &way, screen)?;
     report(&shrunk, &output, args.seed, screen)?;
-    Ok(Exit::Ok)
+    Ok(if shrunk.is_minimal { Exit::Ok } else { Exit::NothingRan })
 }
 
 /// How to shrink a sim.
@@ -111,6 +108,10 @@ pub(super) fn shrunk(
     let Some(signature) = signature else {
         return Err(cannot(entry, seed, &ShrinkError::DoesNotFail));
     };
+    if let Some(path) = output.as_deref().filter(|path| !has_folder(path)) {
+        let source = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
+        return Err(CliError::Output { path: path.to_owned(), source });
+    }
     let output = output.unwrap_or_else(|| default_output(entry, &signature));
     if !way.is_brief {
         screen.talk(&format!("{} seed {seed} fails:\n", entry.sim.name));
@@ -131,7 +132,7 @@ pub(super) fn shrunk(
         seed,
         reruns_max: way.runs,
     };
-    let mut written = Ok(());
+    let (mut written, mut told) = (Ok(()), None);
     screen.begin(u64::from(way.runs));
     let shrunk = shrink(
         &subject,
@@ -143,7 +144,8 @@ pub(super) fn shrunk(
                     written = write(&output, smaller.text);
                 }
                 screen.reach(u64::from(smaller.reruns), smaller.pass);
-                if !way.is_brief {
+                // Numbers and times get smaller, too, and are no part of a size.
+                if !way.is_brief && told.replace(smaller.size) != Some(smaller.size) {
                     let size = sized(smaller.size);
                     screen.talk(&format!("  run {:>3}  {size}\n", smaller.reruns));
                 }
@@ -266,6 +268,15 @@ fn schema_line(path: &Path) -> String {
     format!("#:schema {}\n", relative(parent, &sims.join("schema.json")))
 }
 
+/// Whether a file has a folder to be in. That of shrunk sims is made when there is one of sims.
+fn has_folder(path: &Path) -> bool {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return true;
+    };
+    let is_own = folder.ends_with(Path::new(FOLDER).join(REGRESSIONS));
+    folder.is_dir() || (is_own && folder.parent().is_some_and(Path::is_dir))
+}
+
 /// Writes a file whole, or not at all.
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let text = schema_line(path) + text;
@@ -334,7 +345,7 @@ mod tests {
         let line = schema_line(Path::new("x/sims/regressions/a.toml"));
         assert_eq!(line, "#:schema ../schema.json\n");
         assert_eq!(schema_line(Path::new("a.toml")), "");
-        assert_eq!(budget("5m"), Ok(Duration::from_secs(300)));
-        assert!(budget("5").is_err());
+        assert_eq!(time("5m"), Ok(Duration::from_secs(300)));
+        assert!(time("5").is_err_and(|error| error.contains("as in 30s")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::CliError;
+use super::{error::CliError, screen::Screen};
 use crate::{
     explore::Options,
     scenario::{self, ScenarioError, Sim},
@@ -69,10 +69,12 @@ impl Entry {
 pub(super) fn find(arguments: &[PathBuf]) -> Result<Vec<Place>, CliError> {
     if arguments.is_empty() {
         let folder = Path::new(FOLDER);
-        return if folder.is_dir() {
-            files(&[folder.to_owned()])
-        } else {
-            Ok(vec![Place::BuiltIn])
+        return match folder.is_dir() {
+            true => files(&[folder.to_owned()]),
+            false => Err(CliError::Nothing {
+                message: format!("there is no folder {FOLDER} here"),
+                help: format!("name a sim; `seedbed run {BUILT_IN}` runs the one that is built in"),
+            }),
         };
     }
     let mut places: Vec<Place> = Vec::new();
@@ -84,6 +86,19 @@ pub(super) fn find(arguments: &[PathBuf]) -> Result<Vec<Place>, CliError> {
         }
     }
     Ok(places)
+}
+
+/// The same, but the built-in sim where there is no folder of sims: for whoever tries seedbed.
+pub(super) fn load_or_built_in(
+    arguments: &[PathBuf],
+    screen: &mut Screen,
+) -> Result<Vec<Entry>, CliError> {
+    if arguments.is_empty() && !Path::new(FOLDER).is_dir() {
+        screen
+            .talk(&format!("there is no folder {FOLDER} here: {BUILT_IN} is built in, and runs\n"));
+        return load(&[BUILT_IN.into()]);
+    }
+    load(arguments)
 }
 
 /// Reads all of them, and reports everything that is wrong with any.
@@ -164,6 +179,13 @@ pub(super) fn quoted(argument: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./=:,@%+".contains(c);
     if !argument.is_empty() && argument.chars().all(is_plain) {
         argument.to_owned()
+    } else if argument.contains(char::is_control) {
+        let escaped = argument.chars().map(|c| match c {
+            '\'' | '\\' => format!("\\{c}"),
+            c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+            c => c.to_string(),
+        });
+        format!("$'{}'", escaped.collect::<String>())
     } else {
         format!("'{}'", argument.replace('\'', r"'\''"))
     }
@@ -177,6 +199,12 @@ mod tests {
     fn the_built_in_sim_is_valid() {
         let sim = Place::BuiltIn.load().unwrap();
         assert_eq!(sim.name, BUILT_IN);
+    }
+
+    #[test]
+    fn an_argument_stays_on_its_line() {
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("a'\n\\\u{1b}"), r"$'a\'\u000a\\\u001b'");
     }
 
     #[test]

@@ -38,6 +38,7 @@ use super::{
     interrupt::Interrupt,
     list::pretty,
     output,
+    regress::prepare,
     screen::Screen,
     sims::{self, Entry},
 };
@@ -93,6 +94,9 @@ pub(super) fn sweep(args: SweepArgs, screen: &mut Screen) -> Result<Exit, CliErr
     let way = Way { options: args.load.options(Host::Native)?, verify: args.verify };
     let plan = plan(&args, &entries, &way.options, screen)?;
     let line = plan.line(arguments(&way.options));
+    let outputs = [("--results", args.results.as_deref()), ("--html", args.html.as_deref())];
+    output::allow(output::inputs(&entries, &way.options), &outputs)?;
+    args.keep.as_deref().map_or(Ok(()), prepare)?;
     let mut ledger = Ledger::new(&plan);
     let page = output::create(args.html.as_deref())?;
     let mut seen =
@@ -237,7 +241,8 @@ fn tell(
 ) -> Result<(), CliError> {
     let story = told.summary() + &shortfall(told, args, &more);
     let github = ("sweep", told.exit() == Exit::Ok, story.as_str());
-    told.github(&args.github, github, (entries, Vec::new()), screen)?;
+    // What came of it is said even if GitHub cannot be told.
+    let written = told.github(&args.github, github, (entries, Vec::new()), screen);
     let replay = told.first_replay().map(|replay| replay + "\n").unwrap_or_default();
     match args.format {
         SweepFormat::Text => {
@@ -247,18 +252,15 @@ fn tell(
             let rate = here.saturating_mul(1_000) / millis;
             text += &format!("{here} of them here in {}, {rate} a second\n", wall_text(wall));
             text += &shortfall(told, args, &more);
-            screen.data(&(text + &replay))
+            screen.data(&(text + &replay))?;
         }
         SweepFormat::Json => {
             screen.data(&pretty(&told.document(more))?)?;
             screen.talk(&replay);
-            Ok(())
         }
-        SweepFormat::Jsonl => {
-            screen.talk(&(story + &replay));
-            Ok(())
-        }
+        SweepFormat::Jsonl => screen.talk(&(story + &replay)),
     }
+    written
 }
 
 /// Why there are fewer runs than there were to be, and how to go on.

@@ -1,4 +1,4 @@
-//! What actors trace, on stderr, for whoever asks for it with `SEEDBED_LOG`.
+//! What actors trace, and events, on stderr, for whoever asks for it with `SEEDBED_LOG`.
 //!
 //! The lines have no wall-clock time. They carry the virtual time and the node in the span that
 //! everything traced by an actor is in.

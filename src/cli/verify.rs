@@ -2,7 +2,7 @@
 //!
 //! Every seed of every sim runs on both hosts, twice on the native one, alone and beside others on
 //! several threads, and in another process. Where histories differ, the first different event is
-//! named.
+//! named. A sim that must diverge is good if it does.
 
 mod child;
 mod result;
@@ -16,6 +16,7 @@ use super::{
     attempt,
     error::CliError,
     exit::Exit,
+    interrupt::{self, Interrupt},
     list::pretty,
     options::{Format, JobArgs, LoadArgs, SeedArgs, SimArgs},
     pool,
@@ -32,6 +33,9 @@ use crate::{
 
 /// How often two runs that have differed before are run again to find where.
 const TRIES: usize = 3;
+
+/// In how many ways each seed is run.
+const WAYS: usize = 5;
 
 /// What to verify.
 #[derive(Debug, Args)]
@@ -55,8 +59,12 @@ type Witnesses = Vec<(Way, Witness)>;
 pub(super) fn verify(args: VerifyArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let entries = sims::load(&args.sims.sims)?;
     let native = args.load.options(Host::Native)?;
-    let plan = plan(&entries, &args.seeds);
-    let witnesses = run_all(&plan, &args, &native, screen)?;
+    let plan = plan(&entries, &args.seeds)?;
+    let interrupt = Interrupt::listen().map_err(interrupt::deaf)?;
+    let witnesses = run_all(&plan, &args, &native, &interrupt, screen)?;
+    screen.end();
+    // One that was ended early has not run every seed, or not in every way.
+    let is_short = witnesses.len() < plan.len() || witnesses.iter().any(|all| all.len() < WAYS);
     let widths = widths(&plan);
     let (mut told, mut named) = (Vec::new(), None);
     for ((entry, seed), witnesses) in plan.iter().zip(witnesses) {
@@ -72,9 +80,10 @@ pub(super) fn verify(args: VerifyArgs, screen: &mut Screen) -> Result<Exit, CliE
         }
         told.push(one);
     }
-    let exit = told.iter().map(Told::exit).max().unwrap_or(Exit::NothingRan);
+    let mut exit = told.iter().map(Told::exit).max().unwrap_or(Exit::NothingRan);
+    let threads = (!is_short).then(|| args.jobs.threads().max(2));
     match args.format {
-        Format::Text => screen.data(&result::summary(&told, args.jobs.threads().max(2)))?,
+        Format::Text => screen.data(&result::summary(&told, threads))?,
         Format::Json => screen.data(&pretty(&result::document(&told))?)?,
     }
     if let Some(bad) = told.iter().find(|told| told.exit() == exit && exit != Exit::Ok) {
@@ -83,14 +92,20 @@ pub(super) fn verify(args: VerifyArgs, screen: &mut Screen) -> Result<Exit, CliE
             Format::Json => screen.talk(&format!("{}\n", bad.replay)),
         }
     }
+    if is_short {
+        let (done, all) = (told.len(), plan.len());
+        screen.talk(&format!("interrupted: {done} of {all} runs, and not in every way\n"));
+        exit = exit.max(Exit::NothingRan);
+    }
     Ok(exit)
 }
 
-/// Runs everything in every way.
+/// Runs everything in every way, or what there was time for until somebody ended it.
 fn run_all(
     plan: &[(&Entry, Seed)],
     args: &VerifyArgs,
     native: &Options,
+    interrupt: &Interrupt,
     screen: &mut Screen,
 ) -> Result<Vec<Witnesses>, CliError> {
     let tokio = Options { host: Host::Tokio, ..native.clone() };
@@ -98,9 +113,12 @@ fn run_all(
         let (entry, seed) = plan[index];
         attempt::once(entry, seed, options, Vec::new()).map(|run| Witness::of(&run))
     };
-    screen.begin(plan.len() as u64 * 5);
+    screen.begin(plan.len() as u64 * WAYS as u64);
     let mut all: Vec<Witnesses> = Vec::with_capacity(plan.len());
     for (index, (entry, _)) in plan.iter().enumerate() {
+        if interrupt.was_asked() {
+            return Ok(all);
+        }
         let mut witnesses = Vec::new();
         for (way, options) in [(Way::Native, native), (Way::Again, native), (Way::Tokio, &tokio)] {
             screen.advance(&entry.sim.name);
@@ -120,7 +138,10 @@ fn run_all(
             match witness {
                 Ok(witness) => {
                     all[index].push((Way::Threads, witness));
-                    ControlFlow::Continue(())
+                    match interrupt.was_asked() {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
                 }
                 Err(error) => {
                     failed = Some(error);
@@ -130,12 +151,19 @@ fn run_all(
         },
     );
     failed.map_or(Ok(()), Err)?;
+    if interrupt.was_asked() {
+        return Ok(all);
+    }
     let mut answers = child::fingerprints(args)?;
     for witnesses in &mut all {
         screen.advance("in another process");
-        witnesses.push((Way::Process, answers.next()?));
+        match answers.next() {
+            Ok(witness) => witnesses.push((Way::Process, witness)),
+            // Ctrl-C ends the other process as well.
+            Err(_) if interrupt.was_asked() => break,
+            Err(error) => return Err(error),
+        }
     }
-    screen.end();
     Ok(all)
 }
 

@@ -48,6 +48,9 @@ pub struct Expected {
     pub values: Map<String, Value>,
 }
 
+/// The longest name of a broken case that is told, in bytes.
+const ID_SHOWN_MAX: usize = 100;
+
 /// Why a file of cases cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CasesError {
@@ -93,8 +96,8 @@ impl TryFrom<Map<String, Value>> for Step {
 ///
 /// A [`CasesError`] that says which case is wrong and why.
 pub fn parse(text: &str) -> Result<Vec<Case>, CasesError> {
-    let cases: Vec<Case> =
-        serde_json::from_str(text).map_err(|error| CasesError::Malformed(error.to_string()))?;
+    let cases: Vec<Case> = serde_json::from_str(text)
+        .map_err(|error| CasesError::Malformed(format!("{}{error}", first_broken(text))))?;
     if cases.is_empty() {
         return Err(CasesError::Empty);
     }
@@ -116,4 +119,14 @@ pub fn parse(text: &str) -> Result<Vec<Case>, CasesError> {
         }
     }
     Ok(cases)
+}
+
+/// Which case of a text is the first that is none; empty if that cannot be said.
+fn first_broken(text: &str) -> String {
+    let values: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+    let is_broken = |value: &Value| Case::deserialize(value).is_err();
+    let Some(index) = values.iter().position(is_broken) else { return String::new() };
+    let id = values.get(index).and_then(|value| value.get("id")?.as_str());
+    let id = id.filter(|id| id.len() <= ID_SHOWN_MAX).map(|id| format!(" ({id:?})"));
+    format!("case {}{}: ", index + 1, id.unwrap_or_default())
 }

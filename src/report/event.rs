@@ -21,13 +21,34 @@ pub const NODE_WIDTH_MAX: usize = 20;
 /// An event in columns: when, where, what, and the details. No newline.
 pub fn line(record: &Record, node_width: usize) -> String {
     let at = Time::from_nanos(record.at_ns).to_string();
+    let details = if record.fields.contains_key("fault") {
+        with_durations(&details(record))
+    } else {
+        details(record)
+    };
     let line = format!(
         "{at:>TIME_WIDTH$}  {:<node_width$}  {:<KIND_WIDTH$}  {}",
-        record.node,
-        record.kind,
-        details(record)
+        record.node, record.kind, details
     );
     line.trim_end().to_owned()
+}
+
+/// A fault as the plan has it, with its nanoseconds written as durations.
+fn with_durations(fault: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in fault.split(' ') {
+        let number = words.last().filter(|_| word == "ns").and_then(|it| it.parse::<i64>().ok());
+        match number {
+            Some(nanos) => {
+                words.pop();
+                let sign = if nanos < 0 { "-" } else { "" };
+                let duration = duration_text(Duration::from_nanos(nanos.unsigned_abs()));
+                words.push(format!("{sign}{duration}"));
+            }
+            None => words.push(word.to_owned()),
+        }
+    }
+    words.join(" ")
 }
 
 /// The details of an event, in the order in which they are asked for.
@@ -94,6 +115,15 @@ mod tests {
             "       0.001500s  opus    message_sent        #7 answer to Complete opus → router \
              delay=1ms500us verdict=deliver"
         );
+    }
+
+    #[test]
+    fn a_fault_has_durations() {
+        let fields = serde_json::json!({"fault": "clock router skew -594174000000 ns drift 3 ppm",
+            "lasts_ns": 1_000_000_000});
+        let line = line(&record("fault_planned", fields), 6);
+        assert!(line.ends_with("clock router skew -9m54s174ms drift 3 ppm lasts=1s"), "{line}");
+        assert_eq!(with_durations("a ns 5 ms"), "a ns 5 ms");
     }
 
     #[test]

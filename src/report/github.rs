@@ -79,8 +79,8 @@ pub fn summary(
 ) -> String {
     let mark = if is_good { "✅" } else { "❌" };
     let mut text = format!("### {mark} {}\n\n", markdown(title));
-    for line in story.lines().filter(|line| !line.trim().is_empty()) {
-        let _ = write!(text, "{}\n\n", markdown(line));
+    for paragraph in paragraphs(story) {
+        let _ = write!(text, "{}\n\n", markdown(&paragraph));
     }
     let header = "| Sim | Runs | What happened | Replay |\n| --- | --- | --- | --- |\n";
     let left = |count: usize| {
@@ -110,6 +110,21 @@ pub fn summary(
     }
     text.push('\n');
     text
+}
+
+/// The paragraphs of a text for a terminal, in which a line that is indented goes on with the one before.
+fn paragraphs(story: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for line in story.lines().filter(|line| !line.trim().is_empty()) {
+        match all.last_mut() {
+            Some(last) if line.starts_with(' ') => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            _ => all.push(line.trim().to_owned()),
+        }
+    }
+    all
 }
 
 /// A text on one line that is shown as it is, in a cell as elsewhere.
@@ -207,6 +222,13 @@ mod tests {
             assert!(row.contains(part), "{part} in {row}");
         }
         assert_eq!(text.matches("<code>").count(), 1);
+    }
+
+    /// A line that begins with four spaces would be code, in which nothing is escaped.
+    #[test]
+    fn a_sentence_that_was_wrapped_is_one_again() {
+        let text = summary("run", true, "1 run\n\nnever: a_b,\n    c_d\n  e\n", &[], 10_000);
+        assert_eq!(text, "### ✅ run\n\n1 run\n\nnever\\: a\\_b, c\\_d e\n\n");
     }
 
     #[test]

@@ -21,7 +21,15 @@ impl MetricTable {
     pub fn new(names: &[String]) -> Result<MetricTable, String> {
         match names.iter().find(|name| metric(name).is_none()) {
             Some(unknown) => Err(unknown.clone()),
-            None => Ok(MetricTable { names: names.to_vec(), rows: Vec::new() }),
+            None => {
+                let mut once: Vec<String> = Vec::new();
+                for name in names {
+                    if !once.contains(name) {
+                        once.push(name.clone());
+                    }
+                }
+                Ok(MetricTable { names: once, rows: Vec::new() })
+            }
         }
     }
 
@@ -36,10 +44,10 @@ impl MetricTable {
         self.rows.push(of_run.into_iter().chain(self.names.iter().map(value)).collect());
     }
 
-    /// The table, with a line of names above it.
-    pub fn text(&self) -> String {
+    /// The table, with a line of names above it, folded to this many columns of a screen if there is one.
+    pub fn text(&self, width: Option<u16>) -> String {
         let header = ["SIM", "SEED"].into_iter().chain(self.names.iter().map(String::as_str));
-        let mut table = table::table(header.collect::<Vec<_>>(), None);
+        let mut table = table::table(header.collect::<Vec<_>>(), width);
         for row in &self.rows {
             table.add_row(row);
         }

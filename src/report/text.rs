@@ -38,12 +38,20 @@ pub fn mark(is_good: bool) -> String {
 }
 
 /// The widths of columns, so that lines stand under each other as they come.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Widths {
     /// Of the names of sims.
     pub sim: usize,
     /// Of the seeds.
     pub seed: usize,
+    /// Of the screen.
+    pub screen: usize,
+}
+
+impl Default for Widths {
+    fn default() -> Widths {
+        Widths { sim: 0, seed: 0, screen: COLUMNS }
+    }
 }
 
 /// A run: one line or, if it failed, one more for each reason.
@@ -52,7 +60,7 @@ pub fn run(finished: &Finished, widths: Widths) -> String {
     let mut text = format!(
         "{} {:<sim$} seed {:<seed$} ",
         mark(verdict.is_good()),
-        run.sim,
+        clean(&run.sim),
         run.outcome.seed.to_string(),
         sim = widths.sim,
         seed = widths.seed
@@ -61,7 +69,8 @@ pub fn run(finished: &Finished, widths: Widths) -> String {
         Verdict::FailedAsItMust => {
             let reasons = finished.reasons();
             let first = reasons.first().map_or("", String::as_str);
-            return format!("{}\n", wrap(&text, &format!("failed, as it must: {first}"), 4));
+            let said = format!("failed, as it must: {first}");
+            return format!("{}\n", wrap_at(widths.screen, &text, &said, 4));
         }
         Verdict::DivergedAsItMust => {
             text.push_str("diverged, as it must\n");
@@ -80,10 +89,10 @@ pub fn run(finished: &Finished, widths: Widths) -> String {
         wall_text(*wall)
     );
     for reason in finished.reasons() {
-        let _ = writeln!(text, "{}", wrap("    ", &reason, 6));
+        let _ = writeln!(text, "{}", wrap_at(widths.screen, "    ", &reason, 6));
     }
     for note in &run.notes {
-        let _ = writeln!(text, "{}", wrap("    note: ", note, 6));
+        let _ = writeln!(text, "{}", wrap_at(widths.screen, "    note: ", note, 6));
     }
     text
 }
@@ -113,7 +122,7 @@ impl Summary {
             Verdict::Failed { .. } => {
                 self.failed += 1;
                 if self.named.len() < NAMED_MAX {
-                    self.named.push(format!("{} seed {}", run.sim, run.outcome.seed));
+                    self.named.push(format!("{} seed {}", clean(&run.sim), run.outcome.seed));
                 }
             }
         }
@@ -207,14 +216,24 @@ pub fn wall_text(wall: Duration) -> String {
     }
 }
 
+/// A text without anything that a terminal would act on.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// A text after what leads it, broken between words at the last column; later lines are indented.
 pub fn wrap(lead: &str, text: &str, indent: usize) -> String {
+    wrap_at(COLUMNS, lead, text, indent)
+}
+
+/// The same for a screen of so many columns.
+pub fn wrap_at(columns: usize, lead: &str, text: &str, indent: usize) -> String {
     let mut wrapped = lead.to_owned();
     let mut column = visible_width(lead);
     let mut is_first = true;
     for word in text.split_whitespace() {
         let width = word.chars().count();
-        if !is_first && column + 1 + width > COLUMNS {
+        if !is_first && column + 1 + width > columns {
             let _ = write!(wrapped, "\n{:indent$}", "");
             column = indent;
         } else if !is_first {
@@ -249,6 +268,8 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2);
         assert!(lines[0].len() <= COLUMNS && lines[1].starts_with("      a"));
+        let narrow = wrap_at(60, "    ", &"abcdefghi ".repeat(9), 6);
+        assert!(narrow.lines().all(|line| line.len() <= 60), "{narrow}");
         assert_eq!(wrap("x: ", "", 2), "x: ");
         let long = "y".repeat(200);
         assert_eq!(wrap("", &long, 2), long, "a word is never broken");

@@ -126,6 +126,10 @@ fn diff_compares_files_and_presets() {
     assert_eq!(json["differences"][0]["key"], "retry_attempts");
     assert_eq!(json["differences"][0]["right"]["value"], 4);
     place.run(&["config", "diff", "simple", "nothing.toml"]).exits(2).says("cannot read");
+    place.run(&["config", "diff", "simple", "prodction"]).exits(2).says("did you mean production?");
+    place.run(&["config", "diff", "simple", "nope"]).exits(2).says("the presets are simple, ");
+    let ran = place.run(&["config", "show", "--operation", "nope"]).exits(0);
+    ran.says("nothing is said of nope").says("known are ");
     place.run(&["config", "diff", "good.toml", "good.toml"]).exits(0);
 }
 

@@ -119,13 +119,15 @@ fn what_cannot_be_shrunk_says_why_and_overwrites_nothing() {
     let (_, err) = place.run(2, &["shrink", "flake", "--seed", "1", "-o", "sims/broken.toml"]);
     assert!(err.contains("is not of this failure"), "{err}");
     place.run(2, &["shrink", "flake", "--seed", "1", "--budget", "soon"]);
+    place.run(2, &["shrink", "flake", "--seed", "1", "-o", "no/such/a.toml"]);
+    assert!(!place.path().join("no").exists());
 }
 
 #[test]
 fn runs_that_come_to_an_end_leave_a_sim_to_go_on_from() {
     let place = Place::new();
     let file = "sims/regressions/a.toml";
-    let (_, err) = place.run(0, &["shrink", "flake", "--seed", "1", "--runs", "9", "-o", file]);
+    let (_, err) = place.run(4, &["shrink", "flake", "--seed", "1", "--runs", "9", "-o", file]);
     assert!(err.contains("run it again to go on"), "{err}");
     let (_, err) = place.run(0, &["shrink", "flake", "--seed", "1", "-o", file]);
     assert!(err.contains("nothing more can go"), "{err}");
@@ -135,7 +137,7 @@ fn runs_that_come_to_an_end_leave_a_sim_to_go_on_from() {
 fn two_seeds_a_log_and_each_fault_are_explained() {
     let place = Place::new();
     let (out, _) = place.run(0, &["explain", "flake", "--seed", "1", "--against", "2"]);
-    assert!(out.contains("it begins with a pause of rust-1"), "{out}");
+    assert!(out.contains("it begins with a delay on rust-1"), "{out}");
     place.run(1, &["replay", "flake", "--seed", "1", "--log", "a.jsonl"]);
     let (out, _) = place.run(0, &["explain", "flake", "--seed", "1", "--against", "a.jsonl"]);
     assert!(out.contains("no difference"), "{out}");
@@ -232,6 +234,9 @@ fn a_replay_goes_step_by_step() {
 fn a_corpus_tells_what_has_become_of_each_failure() {
     let place = Place::new();
     let (_, err) = place.run(4, &["regress"]);
+    assert!(err.contains("corpus does not exist"), "{err}");
+    place.write("empty/notes.txt", "");
+    let (_, err) = place.run(4, &["regress", "empty"]);
     assert!(err.contains("no failing seed"), "{err}");
     place.run(2, &["regress", "--add", "flake"]);
     let (out, _) = place.run(0, &["regress", "--add", "flake", "--seed", "1"]);
@@ -243,8 +248,11 @@ fn a_corpus_tells_what_has_become_of_each_failure() {
     let (out, _) = place.run(0, &["regress"]);
     assert!(out.contains("fixed, the sim has been edited since"), "{out}");
     fs::remove_file(place.path().join("sims/flake.toml")).expect("removed");
-    let (out, _) = place.run(0, &["regress", "--format", "json"]);
+    let (out, _) = place.run(4, &["regress", "--format", "json"]);
     assert!(out.contains("the sim is gone"), "{out}");
+    let (out, _) = place.run(4, &["regress"]);
+    assert!(out.starts_with("? flake seed 1: says nothing any more: the sim is gone"), "{out}");
+    assert!(out.contains("0 still failing, 0 fixed, 1 no longer meaningful"), "{out}");
     place.write("corpus/broken.toml", "sim = ");
     let (_, err) = place.run(2, &["regress"]);
     assert!(err.contains("broken.toml"), "{err}");

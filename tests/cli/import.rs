@@ -23,8 +23,17 @@ fn an_imported_sim_runs() {
     place.run(&["run", "sims/made.toml", "--seed", "1"]).exits(0);
     // Without a file for it the sim is what is printed.
     let printed = place.run(&["config", "import", "config.yaml"]).exits(0).out;
-    let written = fs::read_to_string(place.path().join("sims/made.toml")).expect("a sim");
-    assert_eq!(printed, written);
+    let read = || fs::read_to_string(place.path().join("sims/made.toml")).expect("a sim");
+    assert_eq!(printed, read());
+    // Nobody's work is lost: neither what was made of it since, nor what it is made of.
+    let into = |path: &str| place.run(&["config", "import", "config.yaml", "-o", path]);
+    into("sims/made.toml").exits(0);
+    let edited = format!("# Mine.\n{printed}");
+    fs::write(place.path().join("sims/made.toml"), &edited).expect("a file");
+    into("sims/made.toml").exits(2).says("is there already, and says something else");
+    assert_eq!(read(), edited);
+    into("config.yaml").exits(2).says("which is read");
+    into("./sims/../config.yaml").exits(2).says("which is read");
 }
 
 #[test]
@@ -98,7 +107,12 @@ fn a_migration_that_changes_something_is_seen() {
     assert_eq!(document["verified"]["equal"], false);
     assert_eq!(document["clamped"][0], serde_json::json!(["recovery_timeout", "400", "300"]));
     assert_ne!(document["confidence"], "HIGH");
-    place.run(&["config", "migrate"]).exits(2);
+    place.run(&["config", "migrate"]).exits(2).says("--from-env");
+    let none = Place::new().file("notes.md", "# Notes\n").file("bad.env", "RETRY_MAX_DELAY=soon\n");
+    for (file, says) in [("notes.md", "in notes.md"), ("bad.env", "skipped: RETRY_MAX_DELAY")] {
+        let ran = none.run(&["config", "migrate", file]).exits(4).says(says);
+        assert_eq!(ran.says("none of the 15 variables").out, "");
+    }
     let open = Place::new().file("old.env", "RETRY_MAX_ATTEMPTS='1\n");
     open.run(&["config", "migrate", "old.env"]).exits(2).says("old.env: line 1: the quotes");
 }

@@ -44,7 +44,10 @@ fn what_cannot_be_is_refused_before_anything_runs() {
     assert_eq!(ran.says("cannot serve metrics").says(&address).out, "");
     let ran = place.run(&["run", "a/good", "--seeds", "1001", "--metrics", "x"]).exits(2);
     assert_eq!(ran.says("at most 1000 runs").out, "");
-    place.run(&["run", "a/good", "--serve-metrics", "nonsense"]).exits(2);
+    for address in ["nonsense", "localhost:9464", "127.0.0.1"] {
+        let ran = place.run(&["run", "a/good", "--serve-metrics", address]).exits(2);
+        ran.says("as in 127.0.0.1:9464");
+    }
     place.run(&["run", "a/good", "--serve-for", "1s"]).exits(2).says("--serve-metrics");
 }
 

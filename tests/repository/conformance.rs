@@ -170,7 +170,8 @@ mod verb {
         };
         refused(b"", &["line 1 column 0"]);
         refused(b"{}", &["not a JSON array of cases"]);
-        refused(b"[{\"id\": 7}]", &["invalid type", "line 1 column 9"]);
+        refused(b"[{\"id\": 7}]", &["case 1: invalid type", "line 1 column 9"]);
+        refused(b"[{\"id\": \"a\", \"kind\": {}}]", &["case 1 (\"a\"): invalid type"]);
         refused(b"[\"\xff\"]", &["not UTF-8", "byte 2"]);
         let good = case("a", "status", json!("HEALTHY"));
         refused(json!([good, good]).to_string().as_bytes(), &["case \"a\"", "the same id"]);

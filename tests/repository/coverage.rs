@@ -215,7 +215,7 @@ mod verb {
     #[test]
     fn without_rows_of_its_own_a_folder_is_held_to_those_in_the_binary() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (code, out, err) = run(folder.path(), &["coverage"]);
+        let (code, out, err) = run(folder.path(), &["coverage", "quickstart"]);
         assert_eq!(code, Some(0), "{err}");
         assert!(out.contains("CCR-F1") && err.contains(" of 109 rows are covered"), "{out}{err}");
     }
@@ -237,7 +237,7 @@ mod verb {
         assert!(out.contains("1 sim, 1 wrong"), "{out}");
         assert!(err.contains("did you mean \"A-1\"?") && err.contains("a.toml:1:11"), "{err}");
         let (code, _, err) = run(folder.path(), &["coverage"]);
-        assert_eq!(code, Some(0));
+        assert_eq!(code, Some(1), "A-1 has no sim");
         assert!(err.contains("sims/a.toml covers A-2, which is no row"), "{err}");
         std::fs::write(sims.join("requirements.toml"), row.repeat(2)).expect("a file");
         let (code, _, err) = run(folder.path(), &["coverage"]);

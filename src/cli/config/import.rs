@@ -26,7 +26,8 @@ use crate::{
 pub(in crate::cli) struct ImportArgs {
     /// A config.yaml of LiteLLM's proxy, or a config.json of Claude Code Router
     file: PathBuf,
-    /// Write the sim into this file, and not to standard output
+    /// Write the sim into this file, and not to standard output; a file that is there already and
+    /// says something else is left as it is
     #[arg(long, short, value_name = "SIM")]
     output: Option<PathBuf>,
     /// How to write what is not in the sim: as text on standard error, or all as one document
@@ -56,11 +57,9 @@ pub(in crate::cli) fn import(args: ImportArgs, screen: &mut Screen) -> Result<Ex
             replay: format!("seedbed config import {}", quoted(&name)),
         });
     }
-    if let Some(file) = output::create(args.output.as_deref())? {
-        use std::io::Write as _;
-        let mut to = &file.file;
-        to.write_all(made.sim.as_bytes())
-            .map_err(|source| CliError::Output { path: file.path.clone(), source })?;
+    if let Some(path) = &args.output {
+        output::allow([args.file.as_path()], &[(output::IMPORT, Some(path))])?;
+        output::write_sim(path, &made.sim)?;
     }
     match args.format {
         Format::Text => {

@@ -51,9 +51,24 @@ pub(super) fn config(name: &str) -> Result<(Config, Vec<Problem>), CliError> {
     {
         return Ok((Config::preset(preset), Vec::new()));
     }
+    if !path.exists() && !name.contains(['.', '/', '\\']) {
+        return Err(CliError::usage(
+            format!("there is no preset and no file called {name}"),
+            presets(name),
+        ));
+    }
     let mut layers = Layers::new();
     let warnings = layers.replace_file(name, &text(path)?).map_err(CliError::Config)?;
     Ok((layers.config().clone(), warnings))
+}
+
+/// The preset that was meant, or all there are.
+pub(super) fn presets(name: &str) -> String {
+    let known = Preset::ALL.map(Preset::as_str);
+    match crate::config::names::nearest(name, known) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => format!("the presets are {}", known.join(", ")),
+    }
 }
 
 /// The variables of this process that are text.

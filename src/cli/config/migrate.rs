@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 
 use super::load;
@@ -23,12 +23,13 @@ use crate::{
 
 /// What to migrate, and to what.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("from").required(true).args(["file", "from_env"]))]
 pub(in crate::cli) struct MigrateArgs {
     /// An env file, a shell script or a compose file that sets the variables
-    #[arg(value_name = "FILE", required_unless_present = "from_env")]
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// Take the variables of this process
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long)]
     from_env: bool,
     /// What to write
     #[arg(long, value_enum, default_value_t = To::Toml)]
@@ -97,6 +98,15 @@ pub(in crate::cli) fn migrate(args: MigrateArgs, screen: &mut Screen) -> Result<
         None => load::environment(),
     };
     let migration = Migration::new(&variables);
+    if migration.legacy.detected().count() == 0 {
+        let from =
+            args.file.as_ref().map_or("the environment".into(), |path| path.display().to_string());
+        screen.talk(&skipped(&migration));
+        return Err(CliError::Nothing {
+            message: format!("none of the 15 variables has a value that counts in {from}"),
+            help: "they are RETRY_MAX_ATTEMPTS and the like: is this another file?".to_owned(),
+        });
+    }
     let form = match args.to {
         To::Bash => Form::Bash,
         To::Env => Form::Env,
@@ -121,6 +131,16 @@ pub(in crate::cli) fn migrate(args: MigrateArgs, screen: &mut Screen) -> Result<
     Ok(if is_same && migration.refused.is_none() { Exit::Ok } else { Exit::Failed })
 }
 
+/// The variables that say nothing, and why, a line each.
+fn skipped(migration: &Migration) -> String {
+    let skipped = migration.legacy.skipped.iter();
+    let skipped = skipped.map(|it| format!("skipped: {}: {}\n", it.variable, it.why));
+    let misspelt = migration.legacy.misspelt.iter();
+    let misspelt =
+        misspelt.map(|(name, meant)| format!("passed over: {name}: did you mean {meant}?\n"));
+    skipped.chain(misspelt).collect()
+}
+
 /// The report for people.
 fn told(migration: &Migration, verified: Option<&Verified>) -> String {
     let scores = migration.scores.iter().map(|(preset, score)| format!("{preset} {score}"));
@@ -130,12 +150,7 @@ fn told(migration: &Migration, verified: Option<&Verified>) -> String {
     let mut text = format!(
         "{detected} of 15 variables; nearest preset {preset} ({scores}), confidence {confidence}\n"
     );
-    for skipped in &migration.legacy.skipped {
-        text += &format!("skipped: {}: {}\n", skipped.variable, skipped.why);
-    }
-    for (name, meant) in &migration.legacy.misspelt {
-        text += &format!("passed over: {name}: did you mean {meant}?\n");
-    }
+    text += &skipped(migration);
     for clamped in &migration.clamped {
         let (field, was, is) = (clamped.field, clamped.was, clamped.is);
         text += &format!("changed: {field} was {was}, which is not allowed now: it is {is}\n");

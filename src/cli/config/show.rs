@@ -48,11 +48,7 @@ pub(in crate::cli) struct ShowArgs {
 }
 
 fn preset(text: &str) -> Result<Preset, String> {
-    let known = Preset::ALL.map(Preset::as_str);
-    Preset::parse(text).ok_or_else(|| match crate::config::names::nearest(text, known) {
-        Some(meant) => format!("did you mean {meant}?"),
-        None => format!("the presets are {}", known.join(", ")),
-    })
+    Preset::parse(text).ok_or_else(|| load::presets(text))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

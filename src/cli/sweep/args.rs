@@ -7,11 +7,11 @@ use clap::{Args, ValueEnum};
 use crate::{
     cli::{
         github::GithubArgs,
-        options::{JobArgs, LoadArgs, SimArgs, seed},
+        options::{JobArgs, LoadArgs, SimArgs, seed, time},
         regress::CORPUS,
     },
     explore::sweep::Shard,
-    scenario::{parse_duration, parse_probability},
+    scenario::parse_probability,
     world::{Probability, Seed},
 };
 
@@ -24,22 +24,24 @@ pub(in crate::cli) struct SweepArgs {
     #[arg(long, value_name = "N")]
     pub(super) seeds: Option<NonZeroU64>,
     /// Begin with this seed
-    #[arg(long, value_name = "SEED", value_parser = seed, default_value = "1")]
+    #[arg(long, value_name = "SEED", value_parser = seed, default_value = "1",
+          allow_hyphen_values = true)]
     pub(super) from: Seed,
     #[command(flatten)]
     pub(super) load: LoadArgs,
     #[command(flatten)]
     pub(super) jobs: JobArgs,
     /// Begin no run after so long, as in 10m
-    #[arg(long, value_name = "DURATION", value_parser = budget)]
+    #[arg(long, value_name = "DURATION", value_parser = time, allow_hyphen_values = true)]
     pub(super) budget: Option<Duration>,
     /// Begin no run once so many have failed
     #[arg(long, value_name = "N")]
     pub(super) max_failures: Option<NonZeroU64>,
     /// Run this share of the seeds twice, as in 5%, to see that each has one history
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%")]
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%",
+          allow_hyphen_values = true)]
     pub(super) verify: Probability,
-    /// Append every result to this file as it comes, as JSON Lines
+    /// Append every result to this file as it comes, as JSON Lines; merged ones cannot be resumed
     #[arg(long, value_name = "FILE")]
     pub(super) results: Option<PathBuf>,
     /// Go on with the results that the file has; what was started and never finished goes first
@@ -53,7 +55,7 @@ pub(in crate::cli) struct SweepArgs {
           default_missing_value = CORPUS, conflicts_with_all = ["trace", "skip_bad"])]
     pub(super) keep: Option<PathBuf>,
     /// Make each distinct failure small afterwards, as `seedbed shrink` does, in so long each at most
-    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = budget,
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = time,
           default_missing_value = "1m", conflicts_with_all = ["trace", "skip_bad"])]
     pub(super) shrink: Option<Duration>,
     /// How to write what came of it
@@ -75,10 +77,6 @@ pub(in crate::cli) enum SweepFormat {
     Json,
     /// One line of JSON for each run
     Jsonl,
-}
-
-fn budget(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }
 
 fn share(text: &str) -> Result<Probability, String> {

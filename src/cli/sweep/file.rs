@@ -215,15 +215,25 @@ fn same_plan(ours: &PlanLine, theirs: &PlanLine) -> Result<(), String> {
             return Err(format!("the sim {}, or its trace, has changed since", our.sim));
         }
         if our.seeds != their.seeds {
-            return Err("it is of other seeds".to_owned());
+            return Err(format!("it is of other seeds: {}", seeds(theirs)));
         }
     }
     if ours.endless_from != theirs.endless_from {
-        return Err("it is of other seeds".to_owned());
+        return Err(format!("it is of other seeds: {}", seeds(theirs)));
     }
     match (ours.shard, theirs.shard) {
         (ours, theirs) if ours == theirs => Ok(()),
         (_, Some(theirs)) => Err(format!("it is of shard {}/{}", theirs.index, theirs.of)),
         (_, None) => Err("it is merged results".to_owned()),
     }
+}
+
+/// The seeds of a plan, in words.
+fn seeds(plan: &PlanLine) -> String {
+    if let Some(first) = plan.endless_from {
+        return format!("from {first} on");
+    }
+    let ranges = plan.sims.iter().flat_map(|sim| &sim.seeds);
+    let ranges: Vec<String> = ranges.take(4).map(|[a, b]| format!("{a} to {b}")).collect();
+    ranges.join(", ")
 }

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::Serialize;
 
+pub(in crate::cli) use crate::report::text::clean;
+
 use crate::{
     cli::{
         error::CliError,
@@ -23,7 +25,7 @@ use crate::{
         document::VERSION,
         github::Problem,
         html::Survey,
-        text::{RED, counted, mark, styled, wrap},
+        text::{RED, counted, mark, styled, wrap_at},
     },
 };
 
@@ -162,7 +164,8 @@ impl<'a> Told<'a> {
             let replay = self.replay(sim, group.first_seed);
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{lead}{heading}");
-            let _ = writeln!(text, "{}", wrap("    ", &clean(&group.failure), 6));
+            let failure = clean(&group.failure);
+            let _ = writeln!(text, "{}", wrap_at(Screen::columns(), "    ", &failure, 6));
             let _ = writeln!(text, "    {replay}");
             let made = self.made.get(*key);
             if let Some(smallest) = made.and_then(|made| made.smallest.as_ref()) {
@@ -222,7 +225,8 @@ impl<'a> Told<'a> {
         let nowhere = tally.reached_nowhere();
         if !nowhere.is_empty() {
             let names = clean(&nowhere.join(", "));
-            let _ = writeln!(text, "{}", wrap("checks that no run reached: ", &names, 4));
+            let lead = "checks that no run reached: ";
+            let _ = writeln!(text, "{}", wrap_at(Screen::columns(), lead, &names, 4));
         }
         text
     }
@@ -256,11 +260,6 @@ impl<'a> Told<'a> {
             more,
         }
     }
-}
-
-/// A text without anything that a terminal would act on.
-pub(in crate::cli) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -98,9 +98,9 @@ impl Told {
 
     pub(super) fn exit(&self) -> Exit {
         match (self.agree, self.is_canary) {
-            (false, _) => Exit::Nondeterminism,
+            (false, false) => Exit::Nondeterminism,
             (true, true) => Exit::Failed,
-            (true, false) => Exit::Ok,
+            (true, false) | (false, true) => Exit::Ok,
         }
     }
 
@@ -108,13 +108,14 @@ impl Told {
         let mut text = format!(
             "{} {:<sim$} seed {:<seed$} ",
             mark(self.exit() == Exit::Ok),
-            self.sim,
+            text::clean(&self.sim),
             self.seed.to_string(),
             sim = widths.sim,
             seed = widths.seed
         );
         if let Some((left, right)) = self.differ {
-            let _ = writeln!(text, "{} and {} differ", left.name(), right.name());
+            let must = if self.is_canary { ", as they must" } else { "" };
+            let _ = writeln!(text, "{} and {} differ{must}", left.name(), right.name());
             if self.is_searched {
                 text += &difference_text(self.difference.as_ref(), (left.name(), right.name()));
             }
@@ -159,16 +160,23 @@ fn told(record: &Record) -> String {
     format!("{at} {} {} {}", record.node, record.kind, event::details(record))
 }
 
-pub(super) fn summary(told: &[Told], threads: usize) -> String {
-    let differ = told.iter().filter(|told| !told.agree).count() as u64;
+/// What all of it came to. The number of threads is known if everything was run in every way.
+pub(super) fn summary(told: &[Told], threads: Option<usize>) -> String {
+    let count = |is: fn(&&Told) -> bool| told.iter().filter(is).count();
+    let differ = count(|told| !told.agree && !told.is_canary);
+    let canaries = count(|told| !told.agree && told.is_canary);
     let mut text = format!(
         "\n{}: {} with one history",
         counted(told.len() as u64, "run"),
-        told.len() as u64 - differ
+        told.len() - differ - canaries
     );
+    if canaries > 0 {
+        let _ = write!(text, ", {canaries} without, as they must");
+    }
     if differ > 0 {
         let _ = write!(text, ", {}", text::styled(text::RED, format!("{differ} without")));
     }
+    let Some(threads) = threads else { return text + "\n" };
     let ways = format!(
         "each on native twice, on tokio, beside others on {threads} threads, and in another process"
     );
@@ -184,4 +192,46 @@ pub(super) struct Document<'a> {
 
 pub(super) fn document(told: &[Told]) -> Document<'_> {
     Document { version: VERSION, runs: told }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cli::sims::Place, scenario::parse, world::Fingerprint};
+
+    fn told(must: &str, other: u64) -> Told {
+        let text = format!(
+            "{must}purpose = \"p\"\n[router]\nprimary = \"opus\"\n[[backend]]\nname = \"opus\"\n\
+             [[agent]]\nname = \"rust\"\n"
+        );
+        let entry = Entry { sim: parse("sims/a.toml", &text).unwrap(), place: Place::BuiltIn };
+        let witness = |fingerprint| Witness {
+            fingerprint: Fingerprint(fingerprint),
+            woken_from_outside: None,
+        };
+        let witnesses = [(Way::Native, witness(1)), (Way::Tokio, witness(other))];
+        Told::new(&entry, Seed(1), &witnesses, String::new())
+    }
+
+    #[test]
+    fn only_a_canary_may_have_two_histories_and_it_must() {
+        let canary = "must = \"diverge\"\nleak = \"process_counter\"\n";
+        let exits = [("", 1), ("", 2), (canary, 1), (canary, 2)].map(|(must, other)| {
+            let told = told(must, other);
+            (told.exit(), told.text(Widths::default()).contains("as they must"))
+        });
+        assert_eq!(
+            exits,
+            [
+                (Exit::Ok, false),
+                (Exit::Nondeterminism, false),
+                (Exit::Failed, false),
+                (Exit::Ok, true)
+            ]
+        );
+        let all = [told("", 1), told("", 2), told(canary, 2)];
+        let text = summary(&all, None);
+        assert!(text.contains("3 runs: 1 with one history, 1 without, as they must, "), "{text}");
+        assert!(text.contains("1 without") && !text.contains("threads"), "{text}");
+    }
 }

@@ -117,7 +117,7 @@ fn a_file_of_something_else_is_refused_and_left_alone() {
         place.run(&all).exits(2).says(words);
         assert_eq!(place.read("r"), before);
     };
-    refused(&["--seeds", "201"], "it is of other seeds");
+    refused(&["--seeds", "201"], "it is of other seeds: 1 to 200");
     refused(&["--seeds", "200", "--from", "2"], "it is of other seeds");
     refused(&["--seeds", "200", "--shard", "1/2"], "it is of shard 1/1");
     refused(&["--seeds", "200", "good"], "it is of other sims");
