@@ -310,13 +310,16 @@ impl Watch {
             Happening::NodeResumed { .. } if sighting.node == "router" => {
                 self.routing.router_paused(false);
             }
+            Happening::NodeStarted { .. } if sighting.node == "router" => {
+                self.routing.router_restarted(sighting.at);
+            }
             // An agent that is gone ends nothing any more: its requests go with it.
             Happening::NodeCrashed { .. } => {
                 if let Some(tracing) = &mut self.tracing {
                     tracing.crashed(sighting.node);
                 }
                 if sighting.node == "router" {
-                    self.routing.router_crashed(sighting.at);
+                    self.routing.router_crashed();
                     self.gateway.router_crashed();
                     self.guards.router_crashed();
                     if let Some(config) = &mut self.config {
