@@ -253,17 +253,20 @@ impl Routing {
     /// Whoever held the permits of a half-open breaker is gone, and the breaker with it, unless it
     /// is kept: then it says so when it changes next. Gone with it is what it was waiting for: if the
     /// agent asks again, the next life of the router knows nothing of it.
-    pub(super) fn router_crashed(&mut self, at: Time) {
-        let losses = self.disk_losses.len();
-        self.disk_losses.retain(|lost| *lost > at.as_nanos());
-        if self.disk_losses.len() < losses {
-            // Neither its memory nor its disk has it: no router could know what was charged.
-            self.charges.clear();
-        }
+    pub(super) fn router_crashed(&mut self) {
         self.half_open.clear();
         for open in self.requests.values_mut() {
             (open.jobs, open.is_mixed, open.asked, open.failed) = (0, false, None, None);
             open.earliest.clear();
+        }
+    }
+
+    /// The router begins again. If its disk was lost before, no router could know what was charged.
+    pub(super) fn router_restarted(&mut self, at: Time) {
+        let losses = self.disk_losses.len();
+        self.disk_losses.retain(|lost| *lost > at.as_nanos());
+        if self.disk_losses.len() < losses {
+            self.charges.clear();
         }
     }
 

@@ -481,12 +481,13 @@ fn no_workspace_is_charged_more_than_its_quota_for_a_day() {
     fed.emit(3, &started(2)).emit(4, &attempt(2, "opus", 1));
     fed.emit(5, &settled(1, 60)).emit(6, &settled(2, 100));
     assert_eq!(fed.failure("quota_never_overshot"), None);
-    // Only what was on a disk that was lost before a crash may be forgotten.
+    // Only what was on a disk that was lost before a restart may be forgotten.
     let lost = "[[fault]]\nat = \"2ms\"\ndisk_lost = { node = \"router\" }";
-    let twice = |faults: &str, crash_ms: u64| {
+    let twice = |faults: &str, restart_ms: u64| {
         let mut fed = Fed::new(&format!("{more}\n{faults}"));
         fed.emit(0, &started(1)).emit(0, &attempt(1, "opus", 1)).emit(1, &settled(1, 60));
-        fed.see(crash_ms, Happening::NodeCrashed { incarnation: 0 });
+        fed.see(1, Happening::NodeCrashed { incarnation: 0 });
+        fed.see(restart_ms, Happening::NodeStarted { incarnation: 1 });
         fed.emit(4, &started(2)).emit(4, &attempt(2, "opus", 1)).emit(5, &settled(2, 60));
         fed.failure("quota_never_overshot")
     };

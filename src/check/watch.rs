@@ -310,10 +310,13 @@ impl Watch {
                 });
                 self.no_leak.evaluate(leak);
             }
+            Happening::NodeStarted { .. } if sighting.node == "router" => {
+                self.routing.router_restarted(sighting.at);
+            }
             // An agent that is gone ends nothing any more: its requests go with it.
             Happening::NodeCrashed { .. } => {
                 if sighting.node == "router" {
-                    self.routing.router_crashed(sighting.at);
+                    self.routing.router_crashed();
                     self.gateway.router_crashed();
                     self.guards.router_crashed();
                     if let Some(config) = &mut self.config {
