@@ -17,6 +17,7 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     interrupt::Interrupt,
+    options::duration,
     output::{self, OutputFile},
     screen::Screen,
     serve,
@@ -24,7 +25,6 @@ use super::{
 };
 use crate::{
     observe::metrics::{self, Board, MetricsError},
-    scenario::parse_duration,
     world::{Observer, Seed},
 };
 
@@ -149,10 +149,6 @@ fn wait(lasting: Option<Duration>) -> Result<(), CliError> {
         std::thread::sleep(PAUSE);
     }
     Ok(())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }
 
 fn internal(error: MetricsError) -> CliError {

@@ -1,13 +1,13 @@
 //! Arguments that several verbs share.
 
-use std::{num::NonZeroUsize, path::PathBuf, thread};
+use std::{num::NonZeroUsize, path::PathBuf, thread, time::Duration};
 
 use clap::{Args, ValueEnum};
 
 use super::{error::CliError, sims::Entry};
 use crate::{
     explore::Options,
-    scenario::TraceReader,
+    scenario::{TraceReader, parse_duration},
     world::{Host, Seed},
 };
 
@@ -124,4 +124,9 @@ pub(super) fn seed(text: &str) -> Result<Seed, String> {
     text.parse().map_err(|_| {
         format!("a seed is a number from 0 to {}, or a hexadecimal one after 0x", u64::MAX)
     })
+}
+
+/// Reads a duration, as in 10m.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
 }

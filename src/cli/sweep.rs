@@ -38,7 +38,7 @@ use super::{
     github::GithubArgs,
     interrupt::Interrupt,
     list::pretty,
-    options::{JobArgs, LoadArgs, SimArgs, seed},
+    options::{JobArgs, LoadArgs, SimArgs, duration, seed},
     output,
     regress::CORPUS,
     screen::Screen,
@@ -52,8 +52,8 @@ use crate::{
             from_environment,
         },
     },
-    report::{html::Survey, snapshot::text_hash, text::wall_text},
-    scenario::{Load, parse_duration, parse_probability},
+    report::{html::Survey, text::wall_text},
+    scenario::{Load, fnv, parse_probability},
     world::{Host, Probability, Seed},
 };
 
@@ -76,7 +76,7 @@ pub(super) struct SweepArgs {
     #[command(flatten)]
     jobs: JobArgs,
     /// Begin no run after so long, as in 10m
-    #[arg(long, value_name = "DURATION", value_parser = budget)]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     budget: Option<Duration>,
     /// Begin no run once so many have failed
     #[arg(long, value_name = "N")]
@@ -98,7 +98,7 @@ pub(super) struct SweepArgs {
           default_missing_value = CORPUS, conflicts_with_all = ["trace", "skip_bad"])]
     keep: Option<PathBuf>,
     /// Make each distinct failure small afterwards, as `seedbed shrink` does, in so long each at most
-    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = budget,
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, value_parser = duration,
           default_missing_value = "1m", conflicts_with_all = ["trace", "skip_bad"])]
     shrink: Option<Duration>,
     /// How to write what came of it
@@ -119,10 +119,6 @@ pub(super) enum SweepFormat {
     Json,
     /// One line of JSON for each run
     Jsonl,
-}
-
-fn budget(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }
 
 fn share(text: &str) -> Result<Probability, String> {
@@ -287,21 +283,20 @@ fn scenario_hash(entry: &Entry, options: &Options) -> Result<Hex, CliError> {
         Some(Load::Trace { file, .. }) => Some(file),
         _ => None,
     };
-    let mut hash = text_hash(&entry.sim);
+    let mut hash = entry.sim.text_hash();
     let Some(path) = options.trace.as_ref().or(own) else { return Ok(Hex(hash)) };
     let failed = |error: std::io::Error| {
         let message = format!("cannot read the trace {}: {error}", path.display());
         CliError::usage(message, "check the path")
     };
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
-    let mut mix = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    mix(u8::from(options.skip_bad));
+    hash = fnv(hash, &[u8::from(options.skip_bad)]);
     loop {
         let bytes = reader.fill_buf().map_err(failed)?;
         if bytes.is_empty() {
             return Ok(Hex(hash));
         }
-        bytes.iter().copied().for_each(&mut mix);
+        hash = fnv(hash, bytes);
         let length = bytes.len();
         reader.consume(length);
     }
@@ -427,7 +422,7 @@ impl Course<'_> {
             self.seen.add(line);
             self.screen.advance_sweep(self.seen.tally.failed, failed != self.seen.tally.failed);
             if self.args.format == SweepFormat::Jsonl {
-                let text = Line::Finished(Box::new(line.clone())).to_text().map_err(internal)?;
+                let text = Line::Finished(Box::new(line.clone())).to_text()?;
                 self.screen.data(&text)?;
             }
         }
@@ -494,8 +489,4 @@ fn shortfall(told: &Told<'_>, args: &SweepArgs, more: &More) -> String {
         (None, None) => "",
     };
     format!("ended early: {why}{}{how}\n", of.unwrap_or_default())
-}
-
-fn internal(error: serde_json::Error) -> CliError {
-    CliError::Internal { message: error.to_string(), replay: super::command_line() }
 }

@@ -73,7 +73,7 @@ impl<'a> Ledger<'a> {
         {
             let (sim, seed) = (sim.sim.clone(), task.seed);
             let line = Line::Started(StartedLine { version: RESULTS_VERSION, sim, seed });
-            lines += &text(&line)?;
+            lines += &line.to_text()?;
         }
         if !lines.is_empty() {
             file.append(&lines)?;
@@ -121,7 +121,7 @@ pub(super) fn work(
         let make = || -> Result<(), CliError> {
             let mut result: Option<Line> = None;
             loop {
-                let line = result.as_ref().map(text).transpose()?;
+                let line = result.as_ref().map(Line::to_text).transpose()?;
                 let has_failed =
                     matches!(&result, Some(Line::Finished(line)) if !line.verdict.is_good());
                 let written = line.as_deref().map(|line| Written { line, has_failed });
@@ -176,13 +176,6 @@ fn turn(
 ) -> Result<Option<Task>, CliError> {
     let is_over = is_over.load(Ordering::Relaxed);
     ledger.lock().unwrap_or_else(PoisonError::into_inner).turn(result, alone, is_over)
-}
-
-fn text(line: &Line) -> Result<String, CliError> {
-    line.to_text().map_err(|error| CliError::Internal {
-        message: error.to_string(),
-        replay: crate::cli::command_line(),
-    })
 }
 
 #[cfg(test)]
