@@ -1,6 +1,6 @@
 //! The expectations of a sim.
 
-use std::{cell::OnceCell, collections::BTreeSet, time::Duration};
+use std::{cell::OnceCell, collections::BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -172,7 +172,7 @@ impl Watched {
                 match metrics.values.get(name.as_str()) {
                     None => Some("it has no value, as there was no request".to_owned()),
                     Some(&value) => {
-                        let value = in_unit(unit, value);
+                        let value = Bound::of(unit, value);
                         let what = if baseline.is_some() { "a regression: it" } else { "it" };
                         let text = || format!("{what} is {}", bound_text(&value));
                         (!bounds.hold(&value)).then(text)
@@ -212,15 +212,6 @@ pub fn metric_text(name: &str, value: u64) -> String {
         MetricUnit::Ratio => bound_text(&Bound::Ratio(cut(100))),
         MetricUnit::Factor => bound_text(&Bound::Factor(cut(10_000))),
         MetricUnit::Duration => Time::from_nanos(cut(1_000_000)).to_string(),
-    }
-}
-
-fn in_unit(unit: MetricUnit, value: u64) -> Bound {
-    match unit {
-        MetricUnit::Count => Bound::Count(value),
-        MetricUnit::Ratio => Bound::Ratio(value),
-        MetricUnit::Factor => Bound::Factor(value),
-        MetricUnit::Duration => Bound::Duration(Duration::from_nanos(value)),
     }
 }
 

@@ -34,7 +34,7 @@ use crate::{
         compare::{Comparison, Finding, Matched, QUANTITIES, matched, only_compared},
         sweep::{FinishedLine, Hex, Merge, MergeError},
     },
-    report::{compare, document::VERSION, html, snapshot::text_hash},
+    report::{compare, document::VERSION, html},
     world::{Host, Probability, Seed},
 };
 
@@ -231,7 +231,7 @@ fn runs(args: &CompareArgs, entries: [Entry; 2], screen: &mut Screen) -> Result<
     }
     let run = |index: usize| -> Result<FinishedLine, CliError> {
         let entry = &entries[index % 2];
-        let hash = Hex(text_hash(&entry.sim));
+        let hash = Hex(entry.sim.text_hash());
         let mut line = once(entry, Seed(first + index as u64 / 2), hash, &way)?;
         only_compared(&mut line);
         Ok(line)

@@ -39,6 +39,13 @@ pub(super) enum CliError {
     Internal { message: String, replay: String },
 }
 
+/// What cannot be written as JSON is a bug.
+impl From<serde_json::Error> for CliError {
+    fn from(error: serde_json::Error) -> CliError {
+        CliError::Internal { message: error.to_string(), replay: super::command_line() }
+    }
+}
+
 impl CliError {
     pub(super) fn usage(message: impl Into<String>, help: impl Into<String>) -> CliError {
         CliError::Usage { message: message.into(), help: help.into() }

@@ -157,9 +157,9 @@ pub(super) fn merge(args: MergeArgs, screen: &mut Screen) -> Result<Exit, CliErr
             screen.talk(&replay);
         }
         SweepFormat::Jsonl => {
-            screen.stream(&Line::Plan(plan.clone()).to_text().map_err(internal)?)?;
+            screen.stream(&Line::Plan(plan.clone()).to_text()?)?;
             for line in merge.results() {
-                screen.stream(&Line::Finished(Box::new(line)).to_text().map_err(internal)?)?;
+                screen.stream(&Line::Finished(Box::new(line)).to_text()?)?;
             }
             screen.flush()?;
             screen.talk(&(story + &replay));
@@ -286,8 +286,4 @@ pub(super) fn refused(error: MergeError) -> CliError {
         MergeError::NoPlan => "name files of `seedbed sweep --results`",
     };
     CliError::usage(clean(&error.to_string()), help)
-}
-
-fn internal(error: serde_json::Error) -> CliError {
-    CliError::Internal { message: error.to_string(), replay: super::command_line() }
 }

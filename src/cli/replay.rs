@@ -288,7 +288,7 @@ fn compare(
         Some(recorded) if recorded != fingerprint.to_string() => {
             let path = path.display();
             screen.talk(&format!("the recorded history was another one: {recorded} in {path}\n"));
-            let hash = format!("text_hash: {:016x}", snapshot::text_hash(&entry.sim));
+            let hash = format!("text_hash: {:016x}", entry.sim.text_hash());
             if !summary.lines().any(|line| line == hash) {
                 screen.talk("  the sim has been edited since it was recorded\n");
             }

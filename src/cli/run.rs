@@ -377,7 +377,7 @@ impl Results<'_> {
         }
         match self.format {
             RunFormat::Text => self.screen.data(&text::run(&finished, self.widths)),
-            RunFormat::Jsonl => self.screen.data(&document::line(&finished).map_err(internal)?),
+            RunFormat::Jsonl => self.screen.data(&document::line(&finished)?),
             RunFormat::Json => {
                 self.kept.push(finished);
                 Ok(())
@@ -401,7 +401,7 @@ impl Results<'_> {
                 }
             }
             RunFormat::Json => {
-                self.screen.data(&document::document(&self.kept).map_err(internal)?)?;
+                self.screen.data(&document::document(&self.kept)?)?;
             }
             RunFormat::Jsonl => {}
         }
@@ -480,8 +480,4 @@ fn plan_line(entries: &[Entry], options: &Options) -> PlanLine {
         arguments: sweep::arguments(options),
         sims: entries.iter().map(sim).collect(),
     }
-}
-
-fn internal(error: serde_json::Error) -> CliError {
-    CliError::Internal { message: error.to_string(), replay: super::command_line() }
 }

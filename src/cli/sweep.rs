@@ -47,8 +47,8 @@ use crate::{
         Options,
         sweep::{Hex, Plan, PlannedSim, Shard, Tally, from_environment},
     },
-    report::{html::Survey, snapshot::text_hash, text::wall_text},
-    scenario::Load,
+    report::{html::Survey, text::wall_text},
+    scenario::{Load, fnv},
     world::Host,
 };
 
@@ -201,21 +201,20 @@ fn scenario_hash(entry: &Entry, options: &Options) -> Result<Hex, CliError> {
         Some(Load::Trace { file, .. }) => Some(file),
         _ => None,
     };
-    let mut hash = text_hash(&entry.sim);
+    let mut hash = entry.sim.text_hash();
     let Some(path) = options.trace.as_ref().or(own) else { return Ok(Hex(hash)) };
     let failed = |error: std::io::Error| {
         let message = format!("cannot read the trace {}: {error}", path.display());
         CliError::usage(message, "check the path")
     };
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
-    let mut mix = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    mix(u8::from(options.skip_bad));
+    hash = fnv(hash, &[u8::from(options.skip_bad)]);
     loop {
         let bytes = reader.fill_buf().map_err(failed)?;
         if bytes.is_empty() {
             return Ok(Hex(hash));
         }
-        bytes.iter().copied().for_each(&mut mix);
+        hash = fnv(hash, bytes);
         let length = bytes.len();
         reader.consume(length);
     }
@@ -279,8 +278,4 @@ fn shortfall(told: &Told<'_>, args: &SweepArgs, more: &More) -> String {
         (None, None) => "",
     };
     format!("ended early: {why}{}{how}\n", of.unwrap_or_default())
-}
-
-fn internal(error: serde_json::Error) -> CliError {
-    CliError::Internal { message: error.to_string(), replay: super::command_line() }
 }

@@ -13,9 +13,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Options, Signature, signature::fnv, simulate};
+use super::{Options, Signature, simulate};
 use crate::{
-    scenario::{self, Must, Sim},
+    scenario::{self, FNV, Must, Sim, fnv},
     world::Seed,
 };
 
@@ -79,7 +79,7 @@ impl Found {
         Found {
             sim: sim.name.clone(),
             seed,
-            text_hash: format!("{:016x}", text_hash(sim.source_text())),
+            text_hash: format!("{:016x}", sim.text_hash()),
             signature: signature.to_string(),
             found_at: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -88,7 +88,8 @@ impl Found {
     /// The name of its file.
     pub fn file_name(&self) -> String {
         let sim = self.sim.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        format!("{sim}-{}-{:06x}.toml", self.seed, text_hash(&self.signature) & 0xff_ffff)
+        let hash = fnv(FNV, self.signature.replace("\r\n", "\n").as_bytes());
+        format!("{sim}-{}-{:06x}.toml", self.seed, hash & 0xff_ffff)
     }
 
     /// The file's text.
@@ -185,7 +186,7 @@ pub fn known(found: &Found, sims: &Path) -> Known {
         Ok(run) => run,
         Err(error) => return Known::Meaningless { why: error.to_string() },
     };
-    let is_edited = format!("{:016x}", text_hash(sim.source_text())) != found.text_hash;
+    let is_edited = format!("{:016x}", sim.text_hash()) != found.text_hash;
     let all = Signature::all(&sim, &run);
     if all.iter().any(|signature| signature.to_string() == found.signature) {
         return Known::StillFails { is_edited };
@@ -235,11 +236,6 @@ fn read_one(path: &Path) -> Result<Found, FoundError> {
     let malformed = |message: String| FoundError::Malformed { path: path.to_owned(), message };
     let text = String::from_utf8(text).map_err(|error| malformed(error.to_string()))?;
     Found::parse(&text).map_err(malformed)
-}
-
-/// The hash of a text, however its lines end.
-fn text_hash(text: &str) -> u64 {
-    fnv(&text.replace("\r\n", "\n"))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{SimRun, Verdict};
 use crate::{
     check::CheckResult,
-    scenario::{Bound, Bounds, Expectation, MetricUnit, Must, Sim, metric},
+    scenario::{Bound, Bounds, Expectation, FNV, Must, Sim, fnv, metric},
     world::{Failure, Wait},
 };
 
@@ -74,7 +74,8 @@ impl Signature {
                 _ => name.push('_'),
             }
         }
-        format!("{}_{:06x}", name.trim_end_matches('_'), fnv(&format!("{sim}\n{self}")) & 0xff_ffff)
+        let hash = fnv(FNV, format!("{sim}\n{self}").as_bytes());
+        format!("{}_{:06x}", name.trim_end_matches('_'), hash & 0xff_ffff)
     }
 }
 
@@ -119,13 +120,6 @@ impl Blame {
     }
 }
 
-/// FNV-1a over a text, as in the summaries of snapshots.
-pub(super) fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.check, self.cause)?;
@@ -141,13 +135,7 @@ fn side(wanted: &Expectation, result: &CheckResult, run: &SimRun) -> Option<&'st
     match wanted {
         Expectation::Metric { metric: name, bounds, .. } => {
             let value = *run.metrics.values.get(name.value.as_str())?;
-            let value = match metric(&name.value)?.unit {
-                MetricUnit::Count => Bound::Count(value),
-                MetricUnit::Ratio => Bound::Ratio(value),
-                MetricUnit::Factor => Bound::Factor(value),
-                MetricUnit::Duration => Bound::Duration(std::time::Duration::from_nanos(value)),
-            };
-            Some(side_of(bounds, &value))
+            Some(side_of(bounds, &Bound::of(metric(&name.value)?.unit, value)))
         }
         Expectation::Event { bounds, .. } => {
             let failure = result.failure.as_ref()?;

@@ -1,7 +1,7 @@
 //! The bulkhead: how many are inside at once, and who waits at the door for how long.
 //!
 //! Whoever enters leaves exactly once: each is known by its id, inside as well as waiting. A
-//! bulkhead sets no timer; its owner asks for [`Bulkhead::next_deadline`] and calls
+//! bulkhead sets no timer; its owner is told of each until when it waits ([`Entry::Queued`]), and calls
 //! [`Bulkhead::expire`] then.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -240,11 +240,6 @@ impl Bulkhead {
             self.counts.cancelled += 1;
         }
         place.is_some()
-    }
-
-    /// When the next one gives up.
-    pub fn next_deadline(&self) -> Option<Time> {
-        self.waiting.iter().map(|waiting| waiting.until).min()
     }
 
     /// Lets another number in from now on; whoever is inside stays.

@@ -51,15 +51,6 @@ pub fn take(sim: &Sim) -> Result<Snapshot, RunError> {
     })
 }
 
-/// The hash of a sim's text: FNV-1a of its bytes, with line ends as in Unix, so that a checkout on
-/// another system has the same.
-pub fn text_hash(sim: &Sim) -> u64 {
-    let text = sim.source_text().replace("\r\n", "\n");
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,9 +63,9 @@ mod tests {
     fn line_ends_do_not_count() {
         let unix = parse("a.toml", TEXT).unwrap();
         let other = parse("a.toml", &TEXT.replace('\n', "\r\n")).unwrap();
-        assert_eq!(text_hash(&unix), text_hash(&other));
+        assert_eq!(unix.text_hash(), other.text_hash());
         let edited = parse("a.toml", &TEXT.replace("\"p\"", "\"q\"")).unwrap();
-        assert_ne!(text_hash(&unix), text_hash(&edited));
+        assert_ne!(unix.text_hash(), edited.text_hash());
     }
 
     #[test]

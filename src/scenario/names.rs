@@ -196,4 +196,20 @@ impl Sim {
     pub fn source_text(&self) -> &str {
         self.source.text()
     }
+
+    /// The hash of that text: FNV-1a of its bytes, with line ends as in Unix, so that a checkout on
+    /// another system has the same.
+    #[must_use]
+    pub fn text_hash(&self) -> u64 {
+        fnv(FNV, self.source_text().replace("\r\n", "\n").as_bytes())
+    }
+}
+
+/// Where FNV-1a begins, of 64 bits.
+pub(crate) const FNV: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a: goes on from a hash. Files keep what it comes to.
+pub(crate) fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.iter().fold(hash, mix)
 }

@@ -75,7 +75,7 @@ fn ended(run: &Run) -> Duration {
 
 #[test]
 fn a_task_that_is_done_again_is_not_done_twice() {
-    // The runner loses its disk when it has done three tasks, and does them again.
+    // The runner loses its disk with what it has done, and does that again.
     let text = "purpose = \"p\"\n[limits]\ntime = \"20m\"\n[approvals]\n[dashboard]\n[[runner]]\n\
                 name = \"r\"\ntasks = 4\ntakes = \"2s\"\napproval = true\n[[reviewer]]\n\
                 name = \"lead\"\nthink = \"1s\"\napproves = \"100%\"\n[[fault]]\nat = \"14100ms\"\n\

@@ -10,7 +10,6 @@ use super::{
     Ended,
     args::{SweepArgs, SweepFormat},
     crew::{self, Ledger, Next},
-    internal,
     once::{Way, once},
 };
 use crate::{
@@ -95,7 +94,7 @@ impl Course<'_> {
             self.seen.add(line);
             self.screen.advance_sweep(self.seen.tally.failed, failed != self.seen.tally.failed);
             if self.args.format == SweepFormat::Jsonl {
-                let text = Line::Finished(Box::new(line.clone())).to_text().map_err(internal)?;
+                let text = Line::Finished(Box::new(line.clone())).to_text()?;
                 self.screen.data(&text)?;
             }
         }

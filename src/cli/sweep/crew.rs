@@ -72,7 +72,7 @@ impl<'a> Ledger<'a> {
             && let Some(sim) = self.plan.sims().get(task.sim)
         {
             let (sim, seed) = (sim.sim.clone(), task.seed);
-            write(&Line::Started(StartedLine { version: RESULTS_VERSION, sim, seed }), lines)?;
+            Line::Started(StartedLine { version: RESULTS_VERSION, sim, seed }).write(lines)?;
         }
         if !lines.is_empty() {
             file.append(lines)?;
@@ -130,7 +130,7 @@ pub(super) fn work(
         loop {
             lines.clear();
             if let Some(line) = &result {
-                write(line, &mut lines)?;
+                line.write(&mut lines)?;
             }
             let is_over = crew.is_over.load(Ordering::Relaxed);
             let task = ledger.lock().unwrap_or_else(PoisonError::into_inner).turn(
@@ -166,10 +166,6 @@ pub(super) fn work(
         }
     });
     crew.broken.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
-}
-
-fn write(line: &Line, lines: &mut Vec<u8>) -> Result<(), CliError> {
-    line.write(lines).map_err(super::internal)
 }
 
 #[cfg(test)]

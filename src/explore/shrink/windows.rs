@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     explore::document::{Change, Edit, Path, Step, place},
-    scenario::duration_text,
+    scenario::{duration_text, parse},
     world::Ending,
 };
 
@@ -18,8 +18,6 @@ use crate::{
 const HALVINGS_MAX: u32 = 5;
 /// No time is made shorter than this: what hangs on less is gone with the next change of the code.
 const SHORTEST: Duration = Duration::from_millis(10);
-/// The time limit of a sim that sets none.
-const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 impl Shrinking<'_> {
     /// Lowers every count that is not 1.
@@ -69,7 +67,8 @@ impl Shrinking<'_> {
         }
         let limit = place!["limits", "time"];
         let has_limits = self.best.get(&place!["limits"]).is_some();
-        let now = duration_at(&self.best, &limit).unwrap_or(TIME_LIMIT);
+        let Ok(sim) = parse(&self.subject.name, &self.best.text()) else { return };
+        let now = sim.limits.time;
         let set = |nanos: u64| -> Edit {
             let time = Duration::from_nanos(nanos);
             if has_limits {

@@ -47,7 +47,7 @@ fn numbers_go_and_names_stay() {
 fn every_node_of_a_sim_is_a_name() {
     let flows = "[approvals]\n[dashboard]\n[[runner]]\nname = \"run-2\"\ncount = 3\n\
                  [[runner]]\nname = \"run-3\"\n[[reviewer]]\nname = \"lead2\"\n[sidecar]\n\
-                 [[client]]\nname = \"c4\"\nsteps = []\n[[subscriber]]\nname = \"s5\"\n[[asker]]\n\
+                 [[client]]\nname = \"c4\"\nhostile = true\n[[subscriber]]\nname = \"s5\"\nevent = \"x\"\n[[asker]]\n\
                  name = \"a6\"\n[[service]]\nname = \"t7\"\n[[caller]]\nname = \"u8\"\nservice = \"t7\"\n";
     let sim = sim(flows);
     let names = Names::of(&sim);

@@ -2,7 +2,6 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::text_hash;
 use crate::{
     explore::SimRun,
     scenario::{MetricUnit, Must, Sim, metric},
@@ -27,7 +26,7 @@ impl Lines {
 pub fn summary(sim: &Sim, runs: &[SimRun]) -> String {
     let mut lines = Lines(String::new());
     lines.top("sim", &sim.name);
-    lines.top("text_hash", format_args!("{:016x}", text_hash(sim)));
+    lines.top("text_hash", format_args!("{:016x}", sim.text_hash()));
     let must = match sim.must {
         Must::Pass => "pass",
         Must::Fail => "fail",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::scenario::MetricUnit;
 use crate::scenario::span::Spanned;
 use crate::world::Time;
 
@@ -157,6 +158,19 @@ pub enum Bound {
     Count(u64),
     /// How long.
     Duration(Duration),
+}
+
+impl Bound {
+    /// A value as metrics have it, whose durations are nanoseconds.
+    #[must_use]
+    pub const fn of(unit: MetricUnit, value: u64) -> Bound {
+        match unit {
+            MetricUnit::Count => Bound::Count(value),
+            MetricUnit::Ratio => Bound::Ratio(value),
+            MetricUnit::Factor => Bound::Factor(value),
+            MetricUnit::Duration => Bound::Duration(Duration::from_nanos(value)),
+        }
+    }
 }
 
 /// The `[checks]` table.
