@@ -15,7 +15,7 @@ const FILE_BYTES_MAX: usize = 16 * 1024;
 const FILES_MAX: usize = 100;
 
 /// How long one file may take with all its copies, in a debug build on a busy machine.
-const FILE_MAX: Duration = Duration::from_secs(20);
+const FILE_MAX: Duration = Duration::from_secs(60);
 
 /// How many shortened and spoilt copies of each file are tried.
 const COPIES: usize = 12;
