@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use seedbed::{
     config::{Layers, Strategy, security::TEXT_BYTES_MAX},
     policy::breaker::{Breaker, Outcome},
-    world::Time,
+    world::{Seed, Time},
 };
 
 const TYPICAL: &str = r#"
@@ -71,14 +71,19 @@ fn config(criterion: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(1));
     let tuning = Strategy::Critical.tuning();
+    let (retry, mut draws) = (tuning.retry(), Seed(1).stream("pauses"));
     let mut breaker = Breaker::new(Rc::new(tuning.breaker()));
     let mut now = Time::ZERO;
     group.bench_function("operation/critical", |bench| {
         bench.iter(|| {
             now = now + Duration::from_nanos(1);
-            let permit = breaker.admit(now).expect("a closed breaker");
-            black_box(tuning.retry().attempts);
-            breaker.record(now, permit, Outcome::Success, Duration::ZERO);
+            for outcome in [Outcome::Failure, Outcome::Success] {
+                let permit = breaker.admit(now).expect("a closed breaker");
+                breaker.record(now, permit, outcome, Duration::ZERO);
+                if outcome == Outcome::Failure {
+                    black_box(retry.pause(1, &mut draws));
+                }
+            }
         });
     });
     group.finish();

@@ -207,14 +207,19 @@ fn a_failure_ends_with_the_command_that_replays_it() {
     assert_eq!(ran.err.lines().last(), Some("seedbed replay x.toml --seed 2"));
 }
 
+/// What makes a sim a canary.
+const CANARY: &str = "must = \"fail\"\nfails_by = [\"requests.success_rate at most 1%\"]\n";
+
 #[test]
 fn canaries_are_good_when_they_do_what_they_must() {
     let text = GOOD.replace("equals = \"100%\"", "at_most = \"1%\"");
     let place = Place::new()
-        .file("fails.toml", format!("must = \"fail\"\n{text}"))
-        .file("sound.toml", format!("must = \"fail\"\n{GOOD}"));
+        .file("fails.toml", format!("{CANARY}{text}"))
+        .file("sound.toml", format!("{CANARY}{GOOD}"))
+        .file("other.toml", format!("{CANARY}{text}").replace("at most", "at least"));
     place.run(&["run", "fails.toml"]).exits(0).prints("failed, as it must:");
     place.run(&["run", "sound.toml"]).exits(1).prints("it must fail");
+    place.run(&["run", "other.toml"]).exits(1).prints("it must not fail by");
 }
 
 #[test]

@@ -100,8 +100,14 @@ pub struct SimRun {
 impl SimRun {
     /// Why the run failed, one line each; empty if it did not.
     pub fn failures(&self) -> Vec<String> {
+        self.failures_besides(&[])
+    }
+
+    /// The same without those of the checks and expectations of these names.
+    fn failures_besides(&self, named: &[String]) -> Vec<String> {
         let world = self.outcome.failure.iter().map(ToString::to_string);
-        let checks = self.checks.iter().filter_map(|result| {
+        let others = self.checks.iter().filter(|result| !named.contains(&result.check));
+        let checks = others.filter_map(|result| {
             result.failure.as_ref().map(|failure| format!("{}: {failure}", result.check))
         });
         let nothing = self
@@ -165,7 +171,10 @@ pub fn judge(sim: &Sim, run: &SimRun, again: Option<&SimRun>) -> Verdict {
         Must::Fail if reasons.is_empty() => Verdict::Failed {
             reasons: vec!["it must fail, and every check held: it no longer tests anything".into()],
         },
-        Must::Fail => Verdict::FailedAsItMust,
+        Must::Fail => {
+            let reasons = wrongs_of_canary(sim, run);
+            if reasons.is_empty() { Verdict::FailedAsItMust } else { Verdict::Failed { reasons } }
+        }
         Must::Diverge => match again {
             Some(again) if again.outcome.fingerprint != run.outcome.fingerprint => {
                 Verdict::DivergedAsItMust
@@ -179,6 +188,16 @@ pub fn judge(sim: &Sim, run: &SimRun, again: Option<&SimRun>) -> Verdict {
             },
         },
     }
+}
+
+/// What a canary that failed did otherwise than it must: what should have failed and held, and what
+/// failed besides.
+fn wrongs_of_canary(sim: &Sim, run: &SimRun) -> Vec<String> {
+    let failed = |name: &str| run.checks.iter().any(|it| it.check == name && !it.holds());
+    let held = sim.fails_by.iter().filter(|name| !failed(name));
+    let held = held.map(|name| format!("it must fail by {name}, and did not"));
+    let besides = run.failures_besides(&sim.fails_by).into_iter();
+    held.chain(besides.map(|line| format!("it must not fail by {line}"))).collect()
 }
 
 struct Boxed(Box<dyn Observer>);
@@ -243,5 +262,47 @@ impl FaultLines {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a canary whose model always fails, and that says by what it must fail.
+    fn judged(fails_by: &[&str], expects: &str) -> Verdict {
+        let text = format!(
+            "purpose = \"p\"\nmust = \"fail\"\nfails_by = {fails_by:?}\n[router]\n\
+             primary = \"opus\"\n[[backend]]\nname = \"opus\"\n\
+             errors = {{ server_error = \"100%\" }}\n[[agent]]\nname = \"rust\"\n{expects}"
+        );
+        let sim = scenario::parse("sims/a.toml", &text).unwrap();
+        let run = simulate(&sim, Seed(1), &Options::default(), Vec::new()).unwrap();
+        judge(&sim, &run, None)
+    }
+
+    const RATE: &str = "requests.success_rate at least 99%";
+    const IS_RATE: &str = "[[expect]]\nmetric = \"requests.success_rate\"\nat_least = \"99%\"\n";
+    const IS_TWO: &str = "[[expect]]\nmetric = \"requests.total\"\nequals = 222\n";
+
+    #[test]
+    fn a_canary_fails_by_what_it_names_and_by_nothing_else() {
+        let both = format!("{IS_RATE}{IS_TWO}");
+        assert_eq!(judged(&[RATE], IS_RATE), Verdict::FailedAsItMust);
+        assert_eq!(judged(&[RATE, "requests.total equals 222"], &both), Verdict::FailedAsItMust);
+        let reasons = |verdict: Verdict| match verdict {
+            Verdict::Failed { reasons } => reasons,
+            other => panic!("{other:?}"),
+        };
+        // Something else is wrong besides.
+        let found = reasons(judged(&[RATE], &both));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("it must not fail by requests.total"), "{found:?}");
+        // What it is about holds; a name that nothing has holds for ever.
+        let found = reasons(judged(&["quota_never_overshot", RATE], IS_RATE));
+        assert_eq!(found, ["it must fail by quota_never_overshot, and did not"]);
+        let found =
+            reasons(judged(&[RATE], "[[expect]]\nmetric = \"requests.total\"\nat_least = 1\n"));
+        assert_eq!(found, ["it must fail, and every check held: it no longer tests anything"]);
     }
 }

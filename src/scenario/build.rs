@@ -119,6 +119,7 @@ impl Builder {
             start: self.read(raw.start, Timestamp::constant(1_767_225_600, 0)),
             schedule: self.schedule(raw.schedule),
             must,
+            fails_by: self.fails_by(must, raw.fails_by),
             leak: raw.leak.map(|leak| leak.value),
             limits: self.limits(raw.limits),
             network: LinkRule::default(),
@@ -261,6 +262,26 @@ impl Builder {
             }
         }
         raw.into_iter().map(|row| row.value).collect()
+    }
+
+    /// Without a name anything that goes wrong would do, and a canary would prove nothing.
+    fn fails_by(&mut self, must: Must, raw: Vec<At<String>>) -> Vec<String> {
+        let help = "name what must fail, as in fails_by = [\"quota_never_overshot\"]";
+        match (must, raw.first()) {
+            (Must::Fail, None) => self.missing("fails_by, and must fail", help),
+            (Must::Pass | Must::Diverge, Some(name)) => {
+                let help = "add must = \"fail\", or remove fails_by";
+                self.error(name.span, "not allowed here", "nothing here must fail", help);
+            }
+            _ => {}
+        }
+        let mut seen = BTreeMap::new();
+        for name in &raw {
+            if let Some(first) = seen.insert(name.value.as_str(), name.span) {
+                self.twice(name.span, first, format!("{} is listed twice", name.value));
+            }
+        }
+        raw.into_iter().map(|name| name.value).collect()
     }
 
     fn seeds(&mut self, raw: Option<At<Vec<Field<Seed>>>>) -> Vec<u64> {

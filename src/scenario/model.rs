@@ -57,6 +57,8 @@ pub struct Sim {
     pub schedule: Schedule,
     /// What a run has to come to.
     pub must: Must,
+    /// The checks and expectations by which it must fail; empty unless `must` is [`Must::Fail`].
+    pub fails_by: Vec<String>,
     /// A planted source of nondeterminism; only with [`Must::Diverge`].
     pub leak: Option<Leak>,
     /// When a run is ended.
@@ -129,7 +131,7 @@ pub enum Must {
     /// Every expectation and every check holds.
     #[default]
     Pass,
-    /// A canary: at least one expectation or check fails.
+    /// A canary: it fails by what it names in `fails_by`, by all of that and by nothing else.
     Fail,
     /// A canary: two runs of one seed differ.
     Diverge,

@@ -69,6 +69,9 @@ pub(super) struct RawSim {
     pub(super) schedule: Option<At<RawSchedule>>,
     /// What a run has to come to; anything but pass is a canary. Default: pass.
     pub(super) must: Option<Must>,
+    /// With must = "fail": the names of all checks and expectations that must fail; no other may.
+    #[serde(default)]
+    pub(super) fails_by: Vec<At<String>>,
     /// A planted source of nondeterminism; needs must = "diverge".
     pub(super) leak: Option<At<Leak>>,
     /// When a run is ended.

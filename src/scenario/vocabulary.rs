@@ -209,6 +209,11 @@ pub const EVENTS: &[EventName] = &[
     event("delete_asked", &["who", "project", "result"]),
     event("result_deleted", &["who", "project", "result", "found", "asked_ns"]),
     event("results_listed", &["who", "project", "results", "counted"]),
+    event(
+        "results_shown",
+        &["who", "project", "results", "first_age_ms", "last_age_ms", "newest_first"],
+    ),
+    event("told_to_wait", &["who", "project", "status", "retry_after_ms"]),
     event("result_stored", &["project", "key", "result", "path"]),
     event("result_damaged", &["path", "cause"]),
     event("publish_asked", &["who", "project", "event_type", "sequence"]),

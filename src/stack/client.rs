@@ -7,11 +7,13 @@ mod hostile;
 use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
 use actix::{Actor, Context};
+use jiff::Timestamp;
 use serde_json::json;
 
 use self::hostile::Targets;
 use super::{
-    session::{Report, Session, SidecarParts, Telling, Worker},
+    SidecarEvent,
+    session::{Refusal, Report, Session, SidecarParts, Telling, Worker},
     settings::{Acts, Asked, ClientGroup, Step, Told},
     sidecar::{
         message::Reply,
@@ -106,6 +108,7 @@ impl Client {
                 request.body.extend_from_slice(text(body).as_bytes());
                 let request = self.session.signed(request, token, env.utc());
                 self.session.raw(env, request, token, move |client, reply, _| {
+                    client.tell(&reply);
                     client.heard(reply.ok());
                     client.step(round, next);
                 });
@@ -185,6 +188,37 @@ impl Client {
             .replace("{cursor}", self.cursor.as_deref().unwrap_or_default())
             .replace("{project}", project.as_str())
             .replace("{agent}", agent.as_str())
+    }
+
+    /// Tells what only whoever asked can know of an answer.
+    fn tell(&self, reply: &Result<Reply, Refusal>) {
+        let (who, project) = (Rc::clone(&self.session.who), Rc::clone(&self.session.project));
+        let event = match reply {
+            Ok(Reply::Results(page)) => {
+                let now = self.env.utc();
+                let times: Vec<Timestamp> = page.results.iter().map(|it| it.stored_at).collect();
+                let age_ms = |stored: Option<&Timestamp>| {
+                    let age = stored.map_or(0, |at| now.duration_since(*at).as_millis());
+                    u64::try_from(age).unwrap_or(0)
+                };
+                SidecarEvent::ResultsShown {
+                    who,
+                    project,
+                    results: u64::try_from(times.len()).unwrap_or(u64::MAX),
+                    first_age_ms: age_ms(times.first()),
+                    last_age_ms: age_ms(times.last()),
+                    newest_first: times.is_sorted_by(|one, next| one >= next),
+                }
+            }
+            Err(Refusal { status, retry_after: Some(wait), .. }) => SidecarEvent::ToldToWait {
+                who,
+                project,
+                status: *status,
+                retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            },
+            _ => return,
+        };
+        Session::emit(&self.env, event);
     }
 
     /// Keeps what later steps may name.

@@ -68,7 +68,7 @@ pub(super) struct Session {
     /// The node. A restart keeps it.
     pub(super) who: Rc<str>,
     pub(super) agent: AgentId,
-    project: Rc<str>,
+    pub(super) project: Rc<str>,
     token: RefCell<Option<(Claims, String)>>,
     tracer: RefCell<Tracer>,
     /// What the next request is a part of.

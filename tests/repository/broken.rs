@@ -1,19 +1,21 @@
-//! Every behaviour that a sim proves can be seen to fail: with one line of it broken, an expectation
-//! no longer holds.
+//! Every row that a sim covers can be seen to fail there: for each there is a case that breaks the
+//! behaviour, and the expectation that the case names no longer holds.
 //!
-//! The cases are in `tests/broken/<folder>.toml`, one or more for each row that the sims of
-//! `sims/<folder>/` cover. A text that is not in the sim exactly once proves nothing, and is an
-//! error; so is a sim that can no longer be read, or a failure of anything but an expectation.
+//! The cases are in `tests/broken/<folder>.toml`. A text that is not in the sim exactly once proves
+//! nothing, and is an error; so is a sim that can no longer be read, another failure than the one that
+//! is named, and a change of how much is asked of the stack: another load needs other numbers, whatever
+//! the stack does.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use seedbed::{
-    check,
+    check::{self, CheckResult},
     explore::{Options, simulate},
     scenario,
     world::Seed,
 };
 use serde::Deserialize;
+use toml::{Table, Value};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +23,8 @@ struct Cases {
     case: Vec<Case>,
 }
 
-/// A line of a sim, what to write in its place, and the row that is then no longer proven.
+/// A line of a sim, what to write in its place, the row that is then no longer proven, and the
+/// expectation that then fails: how its name in reports begins, and that of no other.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -29,7 +32,14 @@ struct Case {
     row: String,
     find: String,
     replace: String,
+    fails: String,
 }
+
+/// Tables that ask something of the stack, and what in them says how much.
+const ASKERS: [&str; 8] =
+    ["agent", "asker", "caller", "client", "dashboard", "load", "runner", "subscriber"];
+const LOADS: [&str; 7] =
+    ["count", "requests", "rounds", "tasks", "filled", "input_tokens", "output_tokens"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -61,6 +71,9 @@ fn complaint(case: &Case) -> Option<String> {
         return Some(format!("{:?} is in the sim {found} times, not once", case.find));
     }
     let broken = text.replacen(&case.find, &case.replace, 1);
+    if load(&text) != load(&broken) {
+        return Some("it changes how much is asked, and not what is done".into());
+    }
     let sim = match scenario::parse(&path.to_string_lossy(), &broken) {
         Ok(sim) => sim,
         Err(error) => return Some(format!("the broken sim cannot be read: {error}")),
@@ -72,10 +85,42 @@ fn complaint(case: &Case) -> Option<String> {
         Ok(run) => run,
         Err(error) => return Some(format!("the broken sim cannot be run: {error}")),
     };
-    let is_expectation = |name: &str| !check::ALWAYS.contains(&name);
-    let noticed =
-        run.checks.iter().any(|result| result.failure.is_some() && is_expectation(&result.check));
-    (!noticed).then(|| "every expectation still holds: the sim does not prove the row".into())
+    // What is not an expectation is no proof: the checks hold in every sim.
+    let expectations = run.checks.iter().filter(|it| !check::ALWAYS.contains(&it.check.as_str()));
+    let (failed, held): (Vec<_>, Vec<_>) = expectations.partition(|it| !it.holds());
+    let is_named = |it: &&CheckResult| it.check.starts_with(&case.fails);
+    match (
+        failed.iter().copied().filter(is_named).count(),
+        held.into_iter().filter(is_named).count(),
+    ) {
+        (1, 0) => None,
+        (0, 0 | 1) => {
+            let failed: Vec<&str> = failed.iter().map(|it| it.check.as_str()).collect();
+            Some(format!("{:?} does not fail; what fails is {failed:?}", case.fails))
+        }
+        (failed, held) => Some(format!("{:?} begins {} expectations", case.fails, failed + held)),
+    }
+}
+
+/// How much a sim asks of its stack, in the order of the text.
+fn load(text: &str) -> Vec<(String, Value)> {
+    fn collect(table: &Table, found: &mut Vec<(String, Value)>) {
+        for (key, value) in table {
+            match value {
+                _ if LOADS.contains(&key.as_str()) => found.push((key.clone(), value.clone())),
+                Value::Table(table) => collect(table, found),
+                Value::Array(list) => {
+                    list.iter().filter_map(Value::as_table).for_each(|it| collect(it, found));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut sim: Table = text.parse().unwrap_or_default();
+    sim.retain(|key, _| ASKERS.contains(&key));
+    let mut found = Vec::new();
+    collect(&sim, &mut found);
+    found
 }
 
 fn complaints(cases: &[Case]) -> Vec<String> {
@@ -83,37 +128,82 @@ fn complaints(cases: &[Case]) -> Vec<String> {
     cases.iter().filter_map(one).collect()
 }
 
-#[test]
-fn every_broken_sim_is_noticed() {
-    let complaints: Vec<String> =
-        folders().iter().flat_map(|(_, cases)| complaints(cases)).collect();
-    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+/// The folders of sims, each with a test of its own below, so that they run beside each other.
+const FOLDERS: [&str; 7] =
+    ["ccr", "config", "healing", "observability", "quickstart", "resilience", "sidecar"];
+
+fn all_are_noticed(folder: &str) {
+    let cases = folders().into_iter().find(|(name, _)| name == folder).expect("cases").1;
+    assert_eq!(complaints(&cases), [""; 0]);
 }
 
-/// The rows that these sims cover and no case breaks.
+#[test]
+fn every_broken_sim_of_the_router_is_noticed() {
+    all_are_noticed("ccr");
+}
+
+#[test]
+fn every_broken_sim_of_the_configuration_is_noticed() {
+    all_are_noticed("config");
+}
+
+#[test]
+fn every_broken_sim_of_healing_is_noticed() {
+    all_are_noticed("healing");
+}
+
+#[test]
+fn every_broken_sim_of_what_is_seen_is_noticed() {
+    all_are_noticed("observability");
+}
+
+#[test]
+fn every_broken_sim_of_resilience_is_noticed() {
+    all_are_noticed("resilience");
+}
+
+#[test]
+fn every_broken_sim_of_the_sidecar_is_noticed() {
+    all_are_noticed("sidecar");
+}
+
+#[test]
+fn every_broken_sim_of_the_first_steps_is_noticed() {
+    all_are_noticed("quickstart");
+}
+
+/// The rows of sims that no case breaks there.
 fn unbroken(covered: &[(String, String)], cases: &[Case]) -> Vec<String> {
-    let broken: BTreeSet<&str> = cases.iter().map(|case| case.row.as_str()).collect();
+    let broken: BTreeSet<(&str, &str)> =
+        cases.iter().map(|case| (case.sim.as_str(), case.row.as_str())).collect();
     covered
         .iter()
-        .filter(|(_, row)| !broken.contains(row.as_str()))
+        .filter(|(sim, row)| !broken.contains(&(sim.as_str(), row.as_str())))
         .map(|(sim, row)| format!("{sim} covers {row}, and no case breaks that"))
         .collect()
 }
 
 #[test]
-fn every_row_is_broken_once() {
-    let mut gaps = Vec::new();
-    for (folder, cases) in folders() {
-        let files = scenario::find(&[root().join("sims").join(&folder)]).expect("a folder of sims");
-        let mut covered = Vec::new();
-        for file in files {
-            let sim = scenario::load(&file).expect("a valid sim");
-            covered.extend(sim.covers.iter().map(|row| (sim.name.clone(), row.clone())));
-        }
-        assert!(!covered.is_empty(), "the sims of {folder} cover nothing");
-        gaps.extend(unbroken(&covered, &cases));
+fn every_row_of_every_sim_is_broken_once() {
+    let cases: Vec<Case> = folders().into_iter().flat_map(|(_, cases)| cases).collect();
+    let files = scenario::find(&[root().join("sims")]).expect("sims");
+    let mut covered = Vec::new();
+    for file in files {
+        let sim = scenario::load(&file).expect("a valid sim");
+        covered.extend(sim.covers.iter().map(|row| (sim.name.clone(), row.clone())));
     }
-    assert!(gaps.is_empty(), "\n{}", gaps.join("\n"));
+    assert!(covered.len() > 100, "the sims cover next to nothing");
+    assert_eq!(unbroken(&covered, &cases), [""; 0]);
+}
+
+#[test]
+fn cases_are_in_the_file_of_their_folder() {
+    assert_eq!(folders().into_iter().map(|(name, _)| name).collect::<Vec<_>>(), FOLDERS);
+    for (folder, cases) in folders() {
+        for case in cases {
+            assert_eq!(case.sim.split('/').next(), Some(folder.as_str()), "{}", case.sim);
+        }
+    }
 }
 
 /// The runner itself: each way in which a case can be useless.
@@ -124,6 +214,7 @@ fn a_useless_case_is_complained_of() {
         row: "HEAL-1".into(),
         find: "consecutive_failures = 3".into(),
         replace: "consecutive_failures = 300".into(),
+        fails: "breaker_changed component=client/grpc".into(),
     };
     assert_eq!(complaint(&good), None);
     let complains = |case: Case, of: &str| {
@@ -135,8 +226,17 @@ fn a_useless_case_is_complained_of() {
     complains(Case { find: "e".into(), ..good.clone() }, "times, not once");
     complains(Case { row: "HEAL-2".into(), ..good.clone() }, "does not cover HEAL-2");
     complains(Case { replace: "consecutive_failures = 0".into(), ..good.clone() }, "be read");
-    complains(Case { replace: good.find.clone(), ..good.clone() }, "still holds");
+    complains(Case { replace: good.find.clone(), ..good.clone() }, "does not fail");
+    complains(Case { fails: "requests.total equals 1".into(), ..good.clone() }, "does not fail");
+    let always = check::ALWAYS[0].to_owned();
+    complains(Case { fails: always, ..good.clone() }, "does not fail");
+    complains(Case { fails: "service_called".into(), ..good.clone() }, "begins 2 expectations");
+    complains(
+        Case { find: "requests = 20".into(), replace: "requests = 21".into(), ..good.clone() },
+        "how much is asked",
+    );
 
-    let covered = [("a".to_owned(), "HEAL-1".to_owned()), ("b".to_owned(), "HEAL-2".to_owned())];
-    assert_eq!(unbroken(&covered, &[good]), ["b covers HEAL-2, and no case breaks that"]);
+    let pair = |sim: &str, row: &str| (sim.to_owned(), row.to_owned());
+    let covered = [pair("healing/timeouts_open", "HEAL-1"), pair("b", "HEAL-1")];
+    assert_eq!(unbroken(&covered, &[good]), ["b covers HEAL-1, and no case breaks that"]);
 }

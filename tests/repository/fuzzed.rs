@@ -17,8 +17,8 @@ use seedbed::{
 const FILE_BYTES_MAX: usize = 16 * 1024;
 const FILES_MAX: usize = 100;
 
-/// How long one file may take, in a debug build on a busy machine.
-const FILE_MAX: Duration = Duration::from_secs(20);
+/// How long one file may take with all its copies, in a debug build on a busy machine.
+const FILE_MAX: Duration = Duration::from_secs(60);
 
 /// How many shortened and spoilt copies of each file are tried.
 const COPIES: usize = 12;
@@ -52,9 +52,13 @@ fn copies(bytes: &[u8]) -> Vec<Vec<u8>> {
     copies
 }
 
-/// What is wrong with how a parser takes these bytes. A panic or a hang is a failure as well: it
-/// runs beside the test, which does not wait for ever.
-fn complaint(try_bytes: fn(&[u8]) -> Result<(), String>, all: Vec<Vec<u8>>) -> Option<String> {
+/// What is wrong with how a parser takes these bytes, all of them within this time. A panic or a hang
+/// is a failure as well: it runs beside the test, which does not wait for ever.
+fn complaint(
+    try_bytes: fn(&[u8]) -> Result<(), String>,
+    all: Vec<Vec<u8>>,
+    within: Duration,
+) -> Option<String> {
     let (told, heard) = mpsc::channel();
     #[expect(clippy::disallowed_methods, reason = "no world runs here, and a hang must end")]
     std::thread::spawn(move || {
@@ -64,7 +68,7 @@ fn complaint(try_bytes: fn(&[u8]) -> Result<(), String>, all: Vec<Vec<u8>>) -> O
         });
         let _ = told.send(broken);
     });
-    match heard.recv_timeout(FILE_MAX) {
+    match heard.recv_timeout(within) {
         Ok(broken) => broken,
         Err(mpsc::RecvTimeoutError::Disconnected) => Some("it panics".to_owned()),
         Err(mpsc::RecvTimeoutError::Timeout) => Some("it takes too long".to_owned()),
@@ -79,7 +83,7 @@ fn every_kept_text_goes_through_its_parser() {
         assert!((2..=FILES_MAX).contains(&files.len()), "{name} has {} files", files.len());
         for (path, bytes) in files {
             assert!(bytes.len() <= FILE_BYTES_MAX, "{} is too long", path.display());
-            if let Some(complaint) = complaint(try_bytes, copies(&bytes)) {
+            if let Some(complaint) = complaint(try_bytes, copies(&bytes), FILE_MAX) {
                 complaints.push(format!("{}: {complaint}", path.display()));
             }
         }
@@ -142,11 +146,19 @@ fn good_texts_get_past_the_parsers() {
 #[test]
 fn a_parser_that_panics_hangs_or_breaks_a_promise_is_complained_of() {
     let one = || vec![b"x".to_vec()];
-    assert_eq!(complaint(|_| Ok(()), one()), None);
-    let broken = complaint(|_| Err("two and two are five".to_owned()), one());
+    assert_eq!(complaint(|_| Ok(()), one(), FILE_MAX), None);
+    let broken = complaint(|_| Err("two and two are five".to_owned()), one(), FILE_MAX);
     assert_eq!(broken.as_deref(), Some("two and two are five, of \"x\""));
     fn panics(_: &[u8]) -> Result<(), String> {
         std::panic::resume_unwind(Box::new("planted"))
     }
-    assert_eq!(complaint(panics, one()).as_deref(), Some("it panics"));
+    assert_eq!(complaint(panics, one(), FILE_MAX).as_deref(), Some("it panics"));
+    /// It ends with the process.
+    fn hangs(_: &[u8]) -> Result<(), String> {
+        loop {
+            std::thread::park();
+        }
+    }
+    let soon = Duration::from_millis(100);
+    assert_eq!(complaint(hangs, one(), soon).as_deref(), Some("it takes too long"));
 }

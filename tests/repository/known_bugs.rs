@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use seedbed::{
     check::ALWAYS,
-    explore::{Options, SimRun, simulate},
+    explore::{Options, SimRun, Verdict, judge, simulate},
     scenario::{Must, Sim, find, parse},
     stack::{Quirk, Quirks},
     world::Seed,
@@ -29,7 +29,7 @@ fn sims() -> Vec<(String, String)> {
 fn fixed(text: &str) -> String {
     let is_bug = |line: &str| {
         let key = line.split('=').next().unwrap_or_default().trim();
-        matches!(key, "quirks" | "must")
+        matches!(key, "quirks" | "must" | "fails_by")
     };
     text.lines().filter(|line| !is_bug(line)).map(|line| format!("{line}\n")).collect()
 }
@@ -48,11 +48,9 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
     let (buggy, fixed) = (read(name, text), read(name, &fixed(text)));
     let mut complaints = Vec::new();
     for run in runs(&buggy) {
-        let seed = run.outcome.seed;
-        let broken = run.checks.iter().filter(|check| !check.holds());
-        let by_itself = broken.filter(|check| ALWAYS.contains(&check.check.as_str())).count();
-        if by_itself == 0 {
-            complaints.push(format!("{name} seed {seed}: no built-in check notices the bug"));
+        if let Verdict::Failed { reasons } = judge(&buggy, &run, None) {
+            let reasons = reasons.join("; ");
+            complaints.push(format!("{name} seed {}: {reasons}", run.outcome.seed));
         }
     }
     for run in runs(&fixed) {
@@ -62,7 +60,9 @@ fn complaints(name: &str, text: &str) -> Vec<String> {
                 .push(format!("{name} seed {} without the bug: {failures}", run.outcome.seed));
         }
     }
-    if buggy.must != Must::Fail || !buggy.expectations.is_empty() || !buggy.checks.off.is_empty() {
+    let is_built_in = |name: &String| ALWAYS.contains(&name.as_str());
+    let by_itself = buggy.must == Must::Fail && buggy.fails_by.iter().all(is_built_in);
+    if !by_itself || !buggy.expectations.is_empty() || !buggy.checks.off.is_empty() {
         complaints.push(format!("{name} must fail by the checks that always run, and by all"));
     }
     complaints
@@ -98,10 +98,15 @@ fn every_quirk_has_its_sim_and_every_sim_its_quirk() {
 fn sims_that_prove_nothing_are_complained_of() {
     let (name, text) = sims().swap_remove(0);
     assert_eq!(complaints(&name, &text), Vec::<String>::new());
-    let other = text.replace("cyclic_fallback", "days_of_utc");
-    assert!(complaints(&name, &other)[0].contains("no built-in check notices"), "{other}");
+    let found = complaints(&name, &text.replace("cyclic_fallback", "days_of_utc"));
+    assert!(found[0].contains("it must fail, and every check held"), "{found:?}");
+    let found = complaints(&name, &text.replace("each_model_in_one_round", "quota_adds_up"));
+    assert!(found[0].contains("must fail by quota_adds_up, and did not"), "{found:?}");
+    assert!(found[0].contains("must not fail by each_model_in_one_round"), "{found:?}");
     let expects = format!("{text}\n[[expect]]\nmetric = \"requests.total\"\nequals = 1\n");
     let found = complaints(&name, &expects);
-    assert!(found[0].contains("without the bug: requests.total"), "{found:?}");
-    assert!(found.iter().any(|it| it.contains("must fail by the checks")), "{found:?}");
+    let has = |said: &str| found.iter().any(|it| it.contains(said));
+    assert!(has("must not fail by requests.total"), "{found:?}");
+    assert!(has("without the bug: requests.total"), "{found:?}");
+    assert!(has("must fail by the checks"), "{found:?}");
 }

@@ -1,5 +1,5 @@
-//! Metrics of runs: the dashboard and the alerts ask for nothing that there is not, and the text says the
-//! same numbers as the report.
+//! Metrics of runs: the dashboard and the alerts ask for nothing that there is not (RES-3.5), and the text
+//! says the same numbers as the report, under the names and labels that others rely on (OBS-2).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -300,6 +300,34 @@ fn one_seed_has_one_text_and_several_runs_are_told_apart() {
     assert_eq!((of("1"), of("2"), of("3")), (240, 240, 0));
     // A family stands in one piece.
     assert_eq!(both.matches("# TYPE a2a_requests_total counter").count(), 1);
+}
+
+/// OBS-2: the three names, their labels and their kinds.
+#[test]
+fn what_others_rely_on_is_in_the_text() {
+    let sim = scenario::load(&root().join("sims/observability/metrics.toml")).expect("a sim");
+    let (_, text) = measured(&sim, 1);
+    for line in [
+        "# TYPE a2a_request_duration_seconds histogram",
+        "# TYPE a2a_requests_total counter",
+        "# TYPE a2a_active_tasks gauge",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
+    }
+    let samples = Samples::read(&text);
+    let has = |name: &str, labels: &[&str]| {
+        let mut found = samples.0.iter().filter(|(found, ..)| found == name).peekable();
+        found.peek().is_some()
+            && found.all(|(_, has, _)| labels.iter().all(|label| has.contains_key(*label)))
+    };
+    assert!(has("a2a_request_duration_seconds_bucket", &["agent", "operation", "le"]));
+    assert!(has("a2a_requests_total", &["agent", "status"]));
+    assert!(has("a2a_active_tasks", &["agent"]));
+    assert!(!has("a2a_active_tasks", &["agent", "operation"]), "this can fail");
+    // Two groups of agents: ten answers for the patient, none for the hasty.
+    let of =
+        |agent, status| samples.sum("a2a_requests_total", &[("agent", agent), ("status", status)]);
+    assert_eq!([of("patient", "ok"), of("hasty", "ok"), of("hasty", "timed_out")], [10, 0, 5]);
 }
 
 /// What fails in one operation is seen in that operation alone.

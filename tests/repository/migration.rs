@@ -1,16 +1,16 @@
 //! A configuration of old and the one that a migration makes of it, each in a sim: under each seed
 //! every request comes to the same at the same time.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{cell::RefCell, collections::BTreeMap, fs, path::Path, rc::Rc};
 
 use seedbed::{
-    check::{Metrics, Outcomes},
     config::migrate::{Form, Migration, variables},
+    explore::{Options, simulate},
     scenario::{self, Sim},
+    world::{Seed, Sighting},
 };
 use serde::Deserialize;
-
-use super::chaos::run;
+use serde_json::{Map, Value};
 
 #[derive(Deserialize)]
 struct Environment {
@@ -35,10 +35,32 @@ fn sim(text: &str) -> Sim {
     scenario::parse("sims/a.toml", text).expect("a sim")
 }
 
-/// What a run came to, but for what it says of its configuration: requests, and all that is measured.
-fn decisions(sim: &Sim, seed: u64) -> (Outcomes, Metrics) {
-    let run = run(sim, seed);
-    (run.requests, run.metrics)
+/// What is told of requests and breakers.
+const DECISIONS: [&str; 9] = [
+    "breaker_changed",
+    "request_started",
+    "attempt_started",
+    "attempt_skipped",
+    "attempt_failed",
+    "retry_scheduled",
+    "request_routed",
+    "request_failed",
+    "request_ended",
+];
+
+/// What happened to the requests of a run and to the breakers, and when: all but what a run says of its
+/// configuration.
+fn decisions(sim: &Sim, seed: u64) -> Vec<(u64, String, Map<String, Value>)> {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let kept = Rc::clone(&seen);
+    let keep = move |sighting: &Sighting<'_>| {
+        let record = sighting.to_record();
+        if DECISIONS.contains(&&*record.kind) {
+            kept.borrow_mut().push((record.at_ns, record.kind, record.fields));
+        }
+    };
+    simulate(sim, Seed(seed), &Options::default(), vec![Box::new(keep)]).expect("a run");
+    seen.take()
 }
 
 #[test]
@@ -61,7 +83,13 @@ fn the_migrated_sim_has_what_the_migration_writes() {
 fn both_decide_alike_under_each_seed() {
     let (before, after) = (text("before_migration.toml"), text("migrated.toml"));
     for seed in 1..=10 {
-        assert_eq!(decisions(&sim(&before), seed), decisions(&sim(&after), seed), "seed {seed}");
+        let (before, after) = (decisions(&sim(&before), seed), decisions(&sim(&after), seed));
+        for kind in ["request_ended", "attempt_started", "attempt_failed", "retry_scheduled"] {
+            assert!(before.iter().filter(|it| it.1 == kind).count() >= 10, "seed {seed}: {kind}");
+        }
+        let differs = before.iter().zip(&after).find(|(before, after)| before != after);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(before.len(), after.len(), "seed {seed}");
     }
     // A migration that forgets something is seen.
     for (said, instead) in [

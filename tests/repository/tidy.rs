@@ -255,3 +255,17 @@ fn paths_are_looked_at_where_they_are() {
     assert!(sources().iter().any(|(name, _)| name == "src/lib.rs"));
     assert!(everything().iter().any(|(name, _)| name == "sims/quickstart.toml"));
 }
+
+/// `.cargo/config.toml` says which seed, and the environment may say another.
+#[test]
+fn property_tests_draw_from_a_fixed_seed() {
+    use proptest::test_runner::{Config, RngSeed};
+    let is_fixed = |config: &Config| matches!(config.rng_seed, RngSeed::Fixed(_));
+    assert!(is_fixed(&Config::default()), "PROPTEST_RNG_SEED is not set");
+    assert!(!is_fixed(&Config { rng_seed: RngSeed::Random, ..Config::default() }));
+    // Nobody overrides what all share.
+    for (name, text) in sources() {
+        let own = ["rng_seed:", "rng_algorithm:"].map(|field| text.contains(field));
+        assert!(own == [false; 2] || name.ends_with("tidy.rs"), "{name} has a seed of its own");
+    }
+}

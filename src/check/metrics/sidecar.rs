@@ -66,6 +66,8 @@ impl Sidecar {
             | SidecarEvent::ResultDeleted { .. }
             | SidecarEvent::ResultAbandoned { .. }
             | SidecarEvent::ResultsListed { .. }
+            | SidecarEvent::ResultsShown { .. }
+            | SidecarEvent::ToldToWait { .. }
             | SidecarEvent::ResultDamaged { .. }
             | SidecarEvent::PublishAsked { .. }
             | SidecarEvent::SubscriptionStarted { .. }

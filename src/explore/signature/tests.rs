@@ -113,7 +113,8 @@ fn a_good_run_has_none_and_a_canary_that_is_sound_has_one() {
     };
     assert_eq!(blame(&sim("")), None);
     assert_eq!(signature("", 1), None);
-    let canary = parse("sims/a.toml", &format!("must = \"fail\"\n{SIM}")).unwrap();
+    let canary =
+        parse("sims/a.toml", &format!("must = \"fail\"\nfails_by = [\"a\"]\n{SIM}")).unwrap();
     let found = blame(&canary).unwrap();
     assert!(found.signature.to_string().starts_with("canary: it must fail"), "{found:?}");
 }

@@ -140,8 +140,24 @@ fn head() {
         &["1:8 [\"thread\"] a leak makes runs of one seed differ | add must = \"diverge\""],
     );
     check(
-        &format!("must = \"fail\"\nleak = \"thread\"\n{MINIMAL}"),
-        &["2:8 [\"thread\"] a leak makes"],
+        &format!("must = \"fail\"\nfails_by = [\"a\"]\nleak = \"thread\"\n{MINIMAL}"),
+        &["3:8 [\"thread\"] a leak makes"],
+    );
+}
+
+#[test]
+fn canaries() {
+    check(
+        &format!("must = \"fail\"\n{MINIMAL}"),
+        &["1:1 [] the sim has no fails_by, and must fail | name what must fail"],
+    );
+    check(
+        &format!("fails_by = [\"a\"]\n{MINIMAL}"),
+        &["1:13 [\"a\"] nothing here must fail | add must = \"fail\""],
+    );
+    check(
+        &format!("must = \"fail\"\nfails_by = [\"a\", \"a\"]\n{MINIMAL}"),
+        &["2:18 [\"a\"] a is listed twice"],
     );
 }
 

@@ -75,6 +75,19 @@ pub enum SidecarEvent {
     /// All pages of a project's results were read, with nobody at work any more; `results` are the
     /// ids in their order, `counted` is what the status says.
     ResultsListed { who: Rc<str>, project: Rc<str>, results: Rc<[Rc<str>]>, counted: u64 },
+    /// A client was shown a page of results, so many. How long ago the first and the last of them
+    /// were accepted is by the two clocks, and 0 if there are none; `newest_first` says whether none is
+    /// newer than the one before it.
+    ResultsShown {
+        who: Rc<str>,
+        project: Rc<str>,
+        results: u64,
+        first_age_ms: u64,
+        last_age_ms: u64,
+        newest_first: bool,
+    },
+    /// A client was refused, and told after how long it may ask again.
+    ToldToWait { who: Rc<str>, project: Rc<str>, status: u16, retry_after_ms: u64 },
     /// The sidecar has a result on disk.
     ResultStored { project: Rc<str>, key: Rc<str>, result: Rc<str>, path: Rc<str> },
     /// A file of a result cannot be read any more.
@@ -142,6 +155,8 @@ impl SidecarEvent {
             SidecarEvent::DeleteAsked { .. } => "delete_asked",
             SidecarEvent::ResultDeleted { .. } => "result_deleted",
             SidecarEvent::ResultsListed { .. } => "results_listed",
+            SidecarEvent::ResultsShown { .. } => "results_shown",
+            SidecarEvent::ToldToWait { .. } => "told_to_wait",
             SidecarEvent::ResultStored { .. } => "result_stored",
             SidecarEvent::ResultDamaged { .. } => "result_damaged",
             SidecarEvent::PublishAsked { .. } => "publish_asked",

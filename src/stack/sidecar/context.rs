@@ -207,7 +207,7 @@ fn priority(file: &File, limits: &Limits, now: Timestamp) -> Priority {
 }
 
 fn put_file(basket: &mut Basket, what: Priority, project: &Project, file: &File, limits: &Limits) {
-    if basket.is_full() {
+    if basket.is_closed_to(what) {
         return basket.left_out(what, 1);
     }
     let is_short = file.size > limits.file_bytes;
@@ -234,7 +234,7 @@ fn list(basket: &mut Basket, project: &Project) {
         basket.put(what, directory, |c| &mut c.project_structure.directories);
     }
     for file in project.files() {
-        if basket.is_full() {
+        if basket.is_closed_to(what) {
             break;
         }
         left -= 1;

@@ -92,7 +92,7 @@ fn what_cannot_be_kept_holds_up_nothing() {
     assert_eq!(place.run(&arguments).exits(2).says("cannot write corpus").out, "");
     // A sound canary fails by having nothing that fails.
     let good = place.read("sims/good.toml");
-    place.write("sims/canary.toml", format!("must = \"fail\"\n{good}"));
+    place.write("sims/canary.toml", format!("must = \"fail\"\nfails_by = [\"a\"]\n{good}"));
     let ran = place.run(&["sweep", "canary", "--seeds", "2", "--keep=c", "--shrink"]).exits(1);
     let ran = ran.says("canary does not fail with seed 1").says("it does not fail with this seed");
     ran.prints("it must fail, and every check held");

@@ -6,13 +6,15 @@ use serde::Serialize;
 
 use super::{super::json_len, Context, Cut, Priority};
 
-/// A context that is being filled. Once something did not fit nothing else goes in, so that what is
-/// in it is the beginning of what there was.
+/// A context that is being filled. Once something did not fit nothing of a lower priority goes in.
+/// What is as important still may, if it is smaller: one large file does not leave the rest of the
+/// room empty.
 pub(super) struct Basket {
     context: Context,
     limit: u64,
     used: u64,
-    is_full: bool,
+    /// The priority of the first item that did not fit.
+    full_at: Option<Priority>,
     cut: BTreeMap<Priority, Cut>,
 }
 
@@ -20,11 +22,14 @@ impl Basket {
     /// A basket that has this in it, whether it fits or not.
     pub(super) fn new(context: Context, limit: u64) -> Basket {
         let used = json_len(&context);
-        Basket { context, limit, used, is_full: used > limit, cut: BTreeMap::new() }
+        // If not even that fits nothing does.
+        let full_at = (used > limit).then_some(Priority::Requirements);
+        Basket { context, limit, used, full_at, cut: BTreeMap::new() }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.is_full
+    /// Whether nothing of this priority goes in any more. A list of names has no gaps.
+    pub(super) fn is_closed_to(&self, what: Priority) -> bool {
+        self.full_at.is_some_and(|full| what > full || what == Priority::Listing)
     }
 
     /// Adds an item to a list of the context if it fits, and says whether it did.
@@ -34,7 +39,7 @@ impl Basket {
         item: T,
         list: impl FnOnce(&mut Context) -> &mut Vec<T>,
     ) -> bool {
-        if !self.is_full {
+        if !self.is_closed_to(what) {
             let list = list(&mut self.context);
             let comma = u64::from(!list.is_empty());
             let used = self.used.saturating_add(comma).saturating_add(json_len(&item));
@@ -43,7 +48,7 @@ impl Basket {
                 list.push(item);
                 return true;
             }
-            self.is_full = true;
+            self.full_at.get_or_insert(what);
         }
         self.left_out(what, 1);
         false
@@ -68,5 +73,40 @@ impl Basket {
     /// The context, its bytes, and what is not in it.
     pub(super) fn take(self) -> (Context, u64, Vec<Cut>) {
         (self.context, self.used, self.cut.into_values().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A large item leaves room for smaller ones that matter as much, and for none that matter less.
+    #[test]
+    fn what_does_not_fit_closes_the_basket_to_what_matters_less() {
+        let empty = json_len(&Context::default());
+        let mut basket = Basket::new(Context::default(), empty + 20);
+        let mut put = |what, length: usize| {
+            basket.put(what, "x".repeat(length), |c| &mut c.git_context.uncommitted_changes)
+        };
+        assert!(put(Priority::Changed, 3));
+        assert!(!put(Priority::Tests, 30));
+        assert!(put(Priority::Tests, 3));
+        assert!(!put(Priority::Config, 1), "it would fit");
+        assert!(put(Priority::Tests, 4), "exactly");
+        assert!(!put(Priority::Tests, 1));
+        let (context, used, cut) = basket.take();
+        assert_eq!((context.git_context.uncommitted_changes.len(), used), (3, empty + 20));
+        let cut: Vec<_> = cut.iter().map(|cut| (cut.what, cut.left_out)).collect();
+        assert_eq!(cut, [(Priority::Tests, 2), (Priority::Config, 1)]);
+    }
+
+    #[test]
+    fn a_list_of_names_has_no_gaps() {
+        let empty = json_len(&Context::default());
+        let mut basket = Basket::new(Context::default(), empty + 10);
+        let mut put = |name: &str| {
+            basket.put(Priority::Listing, name.into(), |c| &mut c.project_structure.files)
+        };
+        assert!(put("a") && !put("a/long/name/too/long") && !put("b"));
     }
 }
