@@ -1,10 +1,33 @@
 //! Counts what goes into a context, in bytes of its JSON, and stops at the limit.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref, rc::Rc};
 
 use serde::Serialize;
 
-use super::{super::json_len, Context, Cut, Priority};
+use super::{super::json_len, Context, Cut, Priority, ProjectStructure};
+
+/// An item of a context, and how long it is as JSON: that is counted once, for all contexts that it
+/// is in.
+#[derive(Debug)]
+pub struct Counted<T: ?Sized> {
+    pub(super) item: Rc<T>,
+    pub(super) bytes: u64,
+}
+
+impl<T: Serialize + ?Sized> Counted<T> {
+    /// Counts it.
+    pub fn new(item: Rc<T>) -> Counted<T> {
+        Counted { bytes: json_len(&*item), item }
+    }
+}
+
+impl<T: ?Sized> Deref for Counted<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.item
+    }
+}
 
 /// A context that is being filled. Once something did not fit nothing else goes in, so that what is
 /// in it is the beginning of what there was.
@@ -17,10 +40,14 @@ pub(super) struct Basket {
 }
 
 impl Basket {
-    /// A basket that has this in it, whether it fits or not.
-    pub(super) fn new(context: Context, limit: u64) -> Basket {
-        let used = json_len(&context);
+    /// A basket that has this in it, whether it fits or not; it is so long as JSON.
+    pub(super) fn new(context: Context, used: u64, limit: u64) -> Basket {
         Basket { context, limit, used, is_full: used > limit, cut: BTreeMap::new() }
+    }
+
+    /// How many bytes more it can take.
+    pub(super) fn room(&self) -> u64 {
+        self.limit.saturating_sub(self.used)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -28,25 +55,31 @@ impl Basket {
     }
 
     /// Adds an item to a list of the context if it fits, and says whether it did.
-    pub(super) fn put<T: Serialize>(
+    pub(super) fn put<T: ?Sized>(
         &mut self,
         what: Priority,
-        item: T,
-        list: impl FnOnce(&mut Context) -> &mut Vec<T>,
+        counted: &Counted<T>,
+        list: impl FnOnce(&mut Context) -> &mut Vec<Rc<T>>,
     ) -> bool {
         if !self.is_full {
             let list = list(&mut self.context);
             let comma = u64::from(!list.is_empty());
-            let used = self.used.saturating_add(comma).saturating_add(json_len(&item));
+            let used = self.used.saturating_add(comma).saturating_add(counted.bytes);
             if used <= self.limit {
                 self.used = used;
-                list.push(item);
+                list.push(Rc::clone(&counted.item));
                 return true;
             }
             self.is_full = true;
         }
         self.left_out(what, 1);
         false
+    }
+
+    /// Puts this in the place of the empty structure. It must fit, and makes it so much longer.
+    pub(super) fn put_structure(&mut self, structure: Rc<ProjectStructure>, bytes: u64) {
+        self.context.project_structure = structure;
+        self.used = self.used.saturating_add(bytes);
     }
 
     /// So many did not get in.
