@@ -22,7 +22,7 @@ use std::io;
 use serde::Serialize;
 
 /// How long a value is as JSON.
-fn json_len(value: &impl Serialize) -> u64 {
+fn json_len<T: Serialize + ?Sized>(value: &T) -> u64 {
     struct Count(u64);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

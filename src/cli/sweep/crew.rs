@@ -126,7 +126,7 @@ pub(super) fn work(
     let crew = Crew { look, is_over: AtomicBool::new(false), broken: Mutex::new(None) };
     crew.look(None);
     let make = || -> Result<(), CliError> {
-        let (mut result, mut lines) = (None, Vec::new());
+        let (mut result, mut lines): (Option<Line>, _) = (None, Vec::new());
         loop {
             lines.clear();
             if let Some(line) = &result {

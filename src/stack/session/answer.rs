@@ -147,15 +147,9 @@ pub(super) fn shown(who: Rc<str>, project: Rc<str>, response: &ContextResponse) 
 fn in_context(response: &ContextResponse) -> BTreeSet<&str> {
     let context = &*response.context;
     let root = context.project_structure.root.strip_prefix("/projects/");
-    let of_file = |text: &'_ str| {
-        let line = text.split('\n').next().unwrap_or_default();
-        let (_, rest) = line.split_once(' ')?;
-        rest.split_once(": ").map(|(project, _)| project.len())
-    };
     let files = context.relevant_files.iter().filter_map(|file| {
-        let length = of_file(&file.content)?;
-        let (_, rest) = file.content.split_once(' ')?;
-        rest.get(..length)
+        let (_, rest) = file.body.first_line().split_once(' ')?;
+        rest.split_once(": ").map(|(project, _)| project)
     });
     let results = context.previous_agent_outputs.iter().filter_map(|output| {
         let (project, _) =

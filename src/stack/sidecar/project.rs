@@ -20,7 +20,7 @@ use rand::Rng as _;
 
 pub use self::{
     history::{Change, Commit, Status},
-    text::Contents,
+    text::{Contents, Draft},
     tree::{File, FileId, Kind, Language},
 };
 use crate::world::{Seed, Stream};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentOutput, Bounds, ContextResponse, Contexts, Key, Knowledge};
+use super::{AgentOutput, Bounds, ContextResponse, Contexts, Key, Knowledge, Prepared};
 use crate::{
     stack::{
         settings,
@@ -66,7 +66,7 @@ pub(in crate::stack::sidecar) struct Assembler {
     settings: Rc<settings::Sidecar>,
     gauges: Rc<Gauges>,
     sizes: BTreeMap<ProjectId, Size>,
-    projects: BTreeMap<ProjectId, Project>,
+    projects: BTreeMap<ProjectId, Prepared>,
     contexts: Contexts,
     knowledge: Knowledge,
     delays: Stream,
@@ -81,8 +81,7 @@ impl Assembler {
         projects: &[settings::Project],
     ) -> Assembler {
         let sizes = projects.iter().map(|project| (project.id.clone(), project.size)).collect();
-        let contexts =
-            Contexts::new(settings.context_limits, settings.cache_ttl, settings.cache_bytes);
+        let contexts = Contexts::new(settings.cache_ttl, settings.cache_bytes);
         let assembler = Assembler {
             delays: env.stream("context"),
             env,
@@ -124,9 +123,10 @@ impl Assembler {
             let size = self.sizes.get(&key.project).copied().unwrap_or(Size::Tiny);
             let mut stream = Seed(seed).stream("project");
             let made = Project::generate(&mut stream, key.project.as_str(), size, at);
-            self.projects.insert(key.project.clone(), made);
+            let prepared = Prepared::new(made, self.settings.context_limits);
+            self.projects.insert(key.project.clone(), prepared);
         }
-        let project = self.projects.get(&key.project)?;
+        let project = self.projects.get_mut(&key.project)?;
         let (now, wall) = (self.env.now(), self.env.utc());
         let answer = self.contexts.answer(project, key, &self.knowledge, now, wall);
         self.measure();

@@ -1,12 +1,15 @@
 //! The knowledge store: what agents have found out, by project and issue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use jiff::Timestamp;
 
 use super::{
     super::wire::{IssueId, ProjectId, ResultId},
-    AgentOutput,
+    AgentOutput, Counted,
 };
 
 /// How much is remembered.
@@ -36,7 +39,7 @@ pub struct Knowledge {
 /// The outputs of a project.
 #[derive(Debug, Default)]
 struct Shelf {
-    outputs: BTreeMap<Place, (IssueId, AgentOutput)>,
+    outputs: BTreeMap<Place, (IssueId, Counted<AgentOutput>)>,
     issues: BTreeMap<IssueId, BTreeSet<Place>>,
     places: BTreeMap<ResultId, Place>,
 }
@@ -63,7 +66,7 @@ impl Knowledge {
         let place = (output.timestamp, id.clone());
         shelf.places.insert(id.clone(), place.clone());
         shelf.issues.entry(issue.clone()).or_default().insert(place.clone());
-        shelf.outputs.insert(place, (issue.clone(), output));
+        shelf.outputs.insert(place, (issue.clone(), Counted::new(Rc::new(output))));
         let of_issue = shelf.issues.get(issue);
         let oldest = |places: &BTreeSet<Place>| places.first().map(|place| place.1.clone());
         if let Some(places) = of_issue
@@ -91,7 +94,7 @@ impl Knowledge {
         project: &ProjectId,
         issue: &IssueId,
         most: usize,
-    ) -> impl Iterator<Item = &AgentOutput> {
+    ) -> impl Iterator<Item = &Counted<AgentOutput>> {
         let shelf = self.projects.get(project);
         let outputs = shelf.into_iter().flat_map(|shelf| shelf.outputs.values().rev());
         let others = outputs.filter(move |(of, _)| of != issue).map(|(_, output)| output);
@@ -103,7 +106,7 @@ impl Knowledge {
         &self,
         project: &ProjectId,
         issue: &IssueId,
-    ) -> impl Iterator<Item = &AgentOutput> {
+    ) -> impl Iterator<Item = &Counted<AgentOutput>> {
         let shelf = self.projects.get(project);
         let places = shelf.and_then(|shelf| shelf.issues.get(issue));
         places.into_iter().flatten().rev().filter_map(move |place| {

@@ -5,7 +5,10 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::wire::{AgentType, IssueId};
+use super::{
+    super::wire::{AgentType, IssueId},
+    file::FileInfo,
+};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,13 +45,13 @@ pub struct ContextResponse {
 #[serde(default)]
 pub struct Context {
     /// The tree.
-    pub project_structure: ProjectStructure,
+    pub project_structure: Rc<ProjectStructure>,
     /// Files that matter to the agent, the most important first.
-    pub relevant_files: Vec<FileInfo>,
+    pub relevant_files: Vec<Rc<FileInfo>>,
     /// What git knows.
     pub git_context: GitContext,
     /// What agents have found out before.
-    pub previous_agent_outputs: Vec<AgentOutput>,
+    pub previous_agent_outputs: Vec<Rc<AgentOutput>>,
     /// What else is known.
     pub metadata: ProjectMetadata,
 }
@@ -60,34 +63,15 @@ pub struct ProjectStructure {
     /// Where it begins.
     pub root: String,
     /// Paths of files, from the root on.
-    pub files: Vec<String>,
+    pub files: Vec<Rc<str>>,
     /// Paths of directories, from the root on.
-    pub directories: Vec<String>,
+    pub directories: Vec<Rc<str>>,
     /// How many files there are, listed or not.
     #[serde(default)]
     pub total_files: u64,
     /// The bytes of all files.
     #[serde(default)]
     pub total_size_bytes: u64,
-}
-
-/// A file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileInfo {
-    /// Where it is, from the root on.
-    pub path: String,
-    /// Its text, or the beginning of it.
-    pub content: String,
-    /// When it was last changed.
-    pub last_modified: Timestamp,
-    /// The bytes of the whole file.
-    pub size: u64,
-    /// What it is written in.
-    #[serde(default)]
-    pub language: String,
-    /// The checksum of the whole file.
-    #[serde(default)]
-    pub checksum: String,
 }
 
 /// What git knows.
@@ -97,9 +81,9 @@ pub struct GitContext {
     /// What is checked out.
     pub branch: String,
     /// The last commits, newest first.
-    pub recent_commits: Vec<CommitInfo>,
+    pub recent_commits: Vec<Rc<CommitInfo>>,
     /// Lines of `git status --porcelain`.
-    pub uncommitted_changes: Vec<String>,
+    pub uncommitted_changes: Vec<Rc<str>>,
     /// The name of the remote repository.
     #[serde(default)]
     pub remote: Option<String>,
@@ -151,14 +135,14 @@ pub struct ProjectMetadata {
     /// What it is written in.
     pub project_type: String,
     /// What it depends on.
-    pub dependencies: Vec<String>,
+    pub dependencies: Rc<[String]>,
     /// How much of it its tests cover, in percent, if anybody knows.
     pub test_coverage: Option<f64>,
     /// How the last build ended, if there was one.
     pub last_build_status: Option<String>,
     /// What the issue asks for.
     #[serde(default)]
-    pub task_requirements: Vec<String>,
+    pub task_requirements: Vec<Rc<str>>,
 }
 
 /// What is kept first when not all fits. The contract names those up to the history, in this order.

@@ -1,12 +1,21 @@
 //! What an agent is told, what is cut, and what is kept.
 
-use std::collections::BTreeSet;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
-use super::*;
+use jiff::SignedDuration;
+
+use super::{
+    prepared::{priority, skeleton},
+    *,
+};
 use crate::{
     stack::sidecar::{
-        project::{Language, Size},
-        wire::ResultId,
+        project::{File, Kind, Language, Project, Size},
+        wire::{AgentType, ResultId},
     },
     world::Seed,
 };
@@ -40,8 +49,12 @@ fn output(agent: &str, second: i64) -> AgentOutput {
 }
 
 fn ask(project: &Project, agent: AgentType, limits: &Limits) -> ContextResponse {
-    let earlier = [output("a", 2), output("b", 1)];
-    assemble(project, &issue("issue-32"), agent, &earlier, limits, NOW)
+    let earlier = [("a", 2), ("b", 1)].map(|(agent, at)| Counted::new(Rc::new(output(agent, at))));
+    Prepared::new(project.clone(), *limits).assemble(&issue("issue-32"), agent, &earlier, NOW)
+}
+
+fn outputs(answer: &ContextResponse) -> Vec<AgentOutput> {
+    answer.context.previous_agent_outputs.iter().map(|output| AgentOutput::clone(output)).collect()
 }
 
 /// No limit but that of a file.
@@ -104,21 +117,30 @@ fn an_answer_has_all_that_is_promised() {
     assert_eq!((structure.root.as_str(), structure.total_files), ("/projects/shop", 12));
     assert_eq!(structure.total_size_bytes, project.total_size());
     assert_eq!(structure.files.len(), 12);
-    assert_eq!(structure.directories, project.directories().into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        structure.directories,
+        project.directories().into_iter().map(Rc::from).collect::<Vec<_>>()
+    );
     let git = &context.git_context;
     assert_eq!(git.branch, "main");
     assert_eq!(git.recent_commits.len(), 5);
     assert!(git.recent_commits.is_sorted_by(|new, old| new.timestamp > old.timestamp));
-    assert!(git.recent_commits.iter().flat_map(|c| &c.files).all(|f| structure.files.contains(f)));
+    assert!(
+        git.recent_commits
+            .iter()
+            .flat_map(|c| &c.files)
+            .all(|f| structure.files.contains(&f.as_str().into()))
+    );
     assert_eq!(git.uncommitted_changes.len(), project.uncommitted().count());
     assert_eq!(context.metadata.project_type, project.language().as_str());
-    assert_eq!(context.metadata.dependencies, project.dependencies());
-    assert_eq!(context.metadata.task_requirements, project.requirements("issue-32"));
-    assert_eq!(context.previous_agent_outputs, [output("a", 2), output("b", 1)]);
+    assert_eq!(*context.metadata.dependencies, *project.dependencies());
+    let requirements = context.metadata.task_requirements.iter().map(|text| text.to_string());
+    assert_eq!(requirements.collect::<Vec<_>>(), project.requirements("issue-32"));
+    assert_eq!(outputs(&answer), [output("a", 2), output("b", 1)]);
     for info in &context.relevant_files {
         let file = project.files().find(|file| project.path(file) == info.path).unwrap();
         let contents = project.read(&file, u64::MAX);
-        assert_eq!((&info.content, &info.checksum), (&contents.text, &contents.checksum));
+        assert_eq!(*info.body.read(), contents);
         assert_eq!((info.size, info.last_modified), (file.size, file.last_modified));
         assert_eq!(info.language, file.language.as_str());
     }
@@ -266,7 +288,7 @@ fn files_are_in_order_of_priority_then_age() {
         let file = &by_path[&info.path];
         (priority(file, &Limits::default(), NOW), Reverse(file.last_modified), file.id)
     };
-    assert!(answer.context.relevant_files.is_sorted_by_key(order));
+    assert!(answer.context.relevant_files.is_sorted_by_key(|info| order(info)));
     let first = order(&answer.context.relevant_files[0]);
     assert_eq!(first.0, Priority::Changed);
 }
@@ -343,22 +365,26 @@ fn of_long_code_the_first_half_is_kept_and_other_long_files_are_not() {
         let answer = ask(&project, AgentType::SecurityAuditor, &Limits { file_bytes, ..roomy() });
         let file = answer.context.relevant_files.iter().find(|file| file.path == path).cloned();
         let shortened: u64 = answer.cut.iter().map(|cut| cut.shortened).sum();
-        (file.unwrap(), shortened, answer)
+        let file = file.unwrap();
+        let contents = file.body.read().into_owned();
+        ((file.size, contents), shortened, answer)
     };
     let whole = project.read(&code, u64::MAX).text;
     let (exact, shortened, _) = look(code.size);
-    assert_eq!((&exact.content, shortened), (&whole, 0), "exactly at the limit");
+    assert_eq!((&exact.1.text, shortened), (&whole, 0), "exactly at the limit");
     let (half, shortened, answer) = look(code.size - 1);
-    assert_eq!((half.content.as_str(), shortened), (&whole[..whole.len() / 2], 1));
+    assert_eq!((half.1.text.as_str(), shortened), (&whole[..whole.len() / 2], 1));
     assert!(answer.truncated);
-    assert_eq!((half.size, &half.checksum), (code.size, &exact.checksum), "those of the whole");
+    assert_eq!((half.0, &half.1.checksum), (code.size, &exact.1.checksum), "those of the whole");
     let (least, _, answer) = look(100);
-    assert_eq!(least.content, whole[..100], "never more than the limit");
+    assert_eq!(least.1.text, whole[..100], "never more than the limit");
     let settings = project.files().filter(|file| file.kind == Kind::Config).count() as u64;
     let cut: u64 = answer.cut.iter().map(|cut| cut.left_out).sum();
     assert_eq!(cut, settings);
-    assert!(answer.context.relevant_files.iter().all(|file| file.language == half.language
-        || project.files().any(|f| project.path(&f) == file.path && f.kind.is_code())));
+    assert!(
+        answer.context.relevant_files.iter().all(|file| file.language == code.language.as_str()
+            || project.files().any(|f| project.path(&f) == file.path && f.kind.is_code()))
+    );
 }
 
 #[test]
@@ -393,4 +419,39 @@ fn no_context_has_anything_of_another_project() {
         let text = json(&answer.context);
         assert!(text.contains(own.id()) && !text.contains(other));
     }
+}
+
+/// Also when the clock goes back, and when files stop being new.
+#[test]
+fn what_was_prepared_before_answers_as_what_is_prepared_now() {
+    let project = project(Size::Tiny);
+    let limits = Limits { files: 5, ..Limits::default() };
+    let mut kept = Prepared::new(project.clone(), limits);
+    let none: [Counted<AgentOutput>; 0] = [];
+    let hours = [0, 1, 30, 23, 24, 25, 48, 2, 200, -5, 0];
+    let ages = project.files().map(|file| (file.last_modified, 24 * 3_600));
+    let edges: Vec<Timestamp> = ages
+        .flat_map(|(at, day)| [day - 1, day, day + 1].map(|s| at + SignedDuration::from_secs(s)))
+        .filter(|at| NOW.duration_since(*at).as_hours().abs() < 48)
+        .chain(hours.map(|hours| NOW + SignedDuration::from_hours(hours)))
+        .collect();
+    let mut changed = BTreeSet::new();
+    for agent in [AgentType::ChiefArchitect, AgentType::TestEngineer, AgentType::ChiefArchitect] {
+        for now in &edges {
+            let mut fresh = Prepared::new(project.clone(), limits);
+            let answer = fresh.assemble(&issue("1"), agent, &none, *now);
+            changed.insert(
+                answer
+                    .context
+                    .relevant_files
+                    .iter()
+                    .map(|file| file.path.clone())
+                    .collect::<Vec<_>>(),
+            );
+            let again = kept.assemble(&issue("1"), agent, &none, *now);
+            assert_eq!(json(&again.context), json(&answer.context), "{agent} at {now}");
+            assert_eq!(again, answer);
+        }
+    }
+    assert!(changed.len() > 2, "files stop being new");
 }

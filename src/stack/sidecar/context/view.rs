@@ -6,7 +6,7 @@ use super::super::{
 };
 
 /// What of a project an agent is to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum View {
     /// Everything: who plans or reviews.
     Everything,

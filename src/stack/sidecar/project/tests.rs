@@ -274,3 +274,20 @@ fn facts_take_all_their_values() {
     assert_eq!(all[0].branch(), "main");
     assert_eq!(project(1, Size::Small).branch(), "develop");
 }
+
+#[test]
+fn a_text_is_as_long_as_json_as_it_says() {
+    let odd = Project::generate(&mut Seed(1).stream("project"), "l\"äd\\en\n", Size::Tiny, NOW);
+    for project in [project(9, Size::Tiny), project(9, Size::Small), odd] {
+        for file in project.files().take(40) {
+            let draft = project.draft(&file);
+            for most in [0, 1, 9, 150, 151, file.size / 2, file.size - 1, file.size, u64::MAX] {
+                let text = draft.read(most).text;
+                let json = serde_json::to_string(&text).unwrap();
+                assert_eq!(draft.json_len(most), json.len() as u64, "{most} of {file:?}");
+                let first = text.split_inclusive('\n').next().unwrap_or_default();
+                assert_eq!(draft.first_line(most), first);
+            }
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{File, Project};
-use crate::world::Stream;
+use super::{super::json_len, File, FileId, Project};
+use crate::world::{Seed, Stream};
 
 const WORDS: [&str; 32] = [
     "account", "batch", "cache", "channel", "cursor", "digest", "event", "filter", "gateway",
@@ -70,7 +70,7 @@ pub(super) fn requirements(stream: &mut Stream) -> Vec<String> {
 }
 
 /// What was read of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// The first part of its text, or all of it. ASCII.
     pub text: String,
@@ -78,18 +78,52 @@ pub struct Contents {
     pub checksum: String,
 }
 
+/// What the text of a file follows from, as the file was when it was looked at. It is small, however
+/// long the text.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    seed: Seed,
+    id: FileId,
+    edits: u32,
+    /// The first line.
+    first: String,
+    size: u64,
+}
+
 impl Project {
     /// Reads the first `most` bytes of a file, and the checksum of all of it. The first line names
     /// the project and the path.
     pub fn read(&self, file: &File, most: u64) -> Contents {
+        self.draft(file).read(most)
+    }
+
+    /// What the text of a file follows from.
+    pub fn draft(&self, file: &File) -> Draft {
         let edits = self.touched.get(&file.id).map_or(0, |touched| touched.edits);
-        let (directory, index) = (file.id.directory, file.id.index);
-        let mut stream = self.seed.stream(&format!("contents/{directory}/{index}/{edits}"));
         let comment = file.language.comment();
-        let mut line = format!("{comment} {}: {}\n", self.id.escape_default(), self.path(file));
-        let mut text = String::with_capacity(usize::try_from(file.size.min(most)).unwrap_or(0));
+        let first = format!("{comment} {}: {}\n", self.id.escape_default(), self.path(file));
+        Draft { seed: self.seed, id: file.id, edits, first, size: file.size }
+    }
+}
+
+impl Draft {
+    /// All lines but the first follow from it.
+    fn stream(&self) -> Stream {
+        let FileId { directory, index } = self.id;
+        self.seed.stream(&format!("contents/{directory}/{index}/{}", self.edits))
+    }
+
+    /// The first line of the first `most` bytes.
+    pub fn first_line(&self, most: u64) -> &str {
+        head(&self.first, most.min(self.size))
+    }
+
+    /// The first `most` bytes, and the checksum of all.
+    pub fn read(&self, most: u64) -> Contents {
+        let (mut stream, mut line) = (self.stream(), self.first.clone());
+        let mut text = String::with_capacity(usize::try_from(self.size.min(most)).unwrap_or(0));
         let mut checksum = Sha256::new();
-        let mut left = file.size;
+        let mut left = self.size;
         while left > 0 {
             let part = head(&line, left);
             checksum.update(part.as_bytes());
@@ -98,6 +132,21 @@ impl Project {
             write_line(&mut line, &mut stream);
         }
         Contents { text, checksum: hex(&checksum.finalize()) }
+    }
+
+    /// How long the first `most` bytes are as JSON. The text is not made for that.
+    pub fn json_len(&self, most: u64) -> u64 {
+        let first = self.first_line(most);
+        let mut bytes = json_len(first);
+        let mut left = self.size.min(most) - first.len() as u64;
+        let mut stream = self.stream();
+        while left > 0 {
+            let line = line_len(stream.next_u64()).min(left + 1);
+            // The end of a line is two letters.
+            bytes += if line <= left { line + 1 } else { left };
+            left = left.saturating_sub(line);
+        }
+        bytes
     }
 }
 
@@ -119,6 +168,16 @@ fn write_line(line: &mut String, stream: &mut Stream) {
         draw = draw.rotate_right(5);
     }
     line.push('\n');
+}
+
+/// How long the line of this draw is, with its end.
+fn line_len(mut draw: u64) -> u64 {
+    let mut length = 2 * (draw % 4) + 1;
+    for _ in 0..1 + (draw >> 60) % 12 {
+        length += word(draw).len() as u64 + 1;
+        draw = draw.rotate_right(5);
+    }
+    length
 }
 
 /// As the wire has it: lower-case hexadecimal.

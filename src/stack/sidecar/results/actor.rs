@@ -140,10 +140,11 @@ impl Archive {
     fn put(&mut self, result: NewResult, promise: Promise<Result<wire::Stored, Fault>>) {
         match self.store.begin_put(result, self.env.utc()) {
             Ok(Begun::Write(write)) => {
-                if let Err(fault) = self.write(write.clone()) {
+                let id = write.id;
+                if let Err(fault) = self.write(write) {
                     return promise.keep(Err(fault));
                 }
-                self.waiting.entry(write.id).or_default().push(Waiter::Put(promise));
+                self.waiting.entry(id).or_default().push(Waiter::Put(promise));
             }
             Ok(Begun::Wait(id)) => {
                 self.waiting.entry(id).or_default().push(Waiter::Put(promise));
@@ -161,10 +162,11 @@ impl Archive {
     ) {
         match self.store.begin_delete(project, id, self.env.utc()) {
             Ok(Begun::Write(write)) => {
-                if let Err(fault) = self.write(write.clone()) {
+                let id = write.id;
+                if let Err(fault) = self.write(write) {
                     return promise.keep(Err(fault));
                 }
-                self.waiting.entry(write.id).or_default().push(Waiter::Delete(promise));
+                self.waiting.entry(id).or_default().push(Waiter::Delete(promise));
             }
             Ok(Begun::Wait(id)) => {
                 self.waiting.entry(id).or_default().push(Waiter::Delete(promise));

@@ -1,12 +1,14 @@
 //! How a result looks on disk, and how one is told from what is torn or does not belong there.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    super::wire::{AgentId, Made as _, NewResult, ProjectId, RequestId},
+    super::wire::{AgentId, AgentType, IssueId, Made as _, NewResult, ProjectId, RequestId},
     ContentId, Naming, Stored,
     store::RequestKey,
 };
@@ -103,8 +105,17 @@ impl File {
 
     /// The bytes to write: the same on every machine and in every build.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        // Only values that are not JSON fail, and there are none in a file.
-        serde_json::to_value(self).map(|value| canonical(&value).into_bytes()).unwrap_or_default()
+        match self {
+            File::Result(Stored { id, request_id, stored_at, result }) => canonical(&OnDisk {
+                id,
+                kind: "result",
+                request_id,
+                result: Parts::of(result),
+                stored_at,
+            }),
+            // Only values that are not JSON fail, and there are none in a file.
+            deleted => canonical(&Sorted(&serde_json::to_value(deleted).unwrap_or_default())),
+        }
     }
 
     /// Reads the file at this path.
@@ -132,53 +143,82 @@ impl File {
     }
 }
 
+/// A file with a result. All keys here are in order.
+#[derive(Serialize)]
+struct OnDisk<'a> {
+    id: &'a ContentId,
+    kind: &'a str,
+    request_id: &'a RequestId,
+    result: Parts<'a>,
+    stored_at: &'a Timestamp,
+}
+
+/// What an id follows from.
+#[derive(Serialize)]
+struct Named<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a RequestId>,
+    result: Parts<'a>,
+}
+
+/// What was handed in.
+#[derive(Serialize)]
+struct Parts<'a> {
+    agent_id: &'a AgentId,
+    agent_type: AgentType,
+    issue_id: &'a IssueId,
+    project_id: &'a ProjectId,
+    #[serde(serialize_with = "sorted")]
+    result: &'a Map<String, Value>,
+    timestamp: &'a Timestamp,
+}
+
+impl Parts<'_> {
+    fn of(whole: &NewResult) -> Parts<'_> {
+        let NewResult { agent_id, agent_type, issue_id, project_id, result, timestamp, .. } = whole;
+        Parts { agent_id, agent_type: *agent_type, issue_id, project_id, result, timestamp }
+    }
+}
+
 /// The id of this result of this request.
 pub(super) fn id_of(result: &NewResult, request: &RequestId) -> ContentId {
-    hash(&serde_json::json!({ "request_id": request, "result": result }))
+    hash(&Named { request_id: Some(request), result: Parts::of(result) })
 }
 
 /// The name of a request that has none: what it brings. So the same contents are the same result.
 pub(super) fn request_of(result: &NewResult) -> RequestId {
-    RequestId::made(&hash(&serde_json::json!({ "result": result })).to_string())
+    RequestId::made(&hash(&Named { request_id: None, result: Parts::of(result) }).to_string())
 }
 
-fn hash(value: &Value) -> ContentId {
-    let hash = Sha256::digest(canonical(value).as_bytes());
+fn hash(value: &Named<'_>) -> ContentId {
+    let hash = Sha256::digest(canonical(value));
     let first = hash.iter().take(16);
     ContentId(first.fold(0, |id, &byte| id << 8 | u128::from(byte)))
 }
 
 /// JSON with sorted keys and no spaces: equal values are equal texts, whatever order they came in
-/// and however `serde_json` keeps its maps.
-pub(super) fn canonical(value: &Value) -> String {
-    let mut text = String::new();
-    write_canonical(value, &mut text);
-    text
+/// and however `serde_json` keeps its maps. The keys of a struct must be in order.
+fn canonical(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
 }
 
-fn write_canonical(value: &Value, text: &mut String) {
-    let separator = |turn: usize| if turn > 0 { "," } else { "" };
-    match value {
-        Value::Object(map) => {
-            let mut members: Vec<_> = map.iter().collect();
-            members.sort_unstable_by_key(|(key, _)| *key);
-            text.push('{');
-            for (turn, (key, value)) in members.into_iter().enumerate() {
-                text.push_str(separator(turn));
-                text.push_str(&Value::from(key.as_str()).to_string());
-                text.push(':');
-                write_canonical(value, text);
-            }
-            text.push('}');
+/// A value that is written with its keys in order.
+pub(super) struct Sorted<'a>(pub &'a Value);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(map) => sorted(&map, serializer),
+            Value::Array(values) => serializer.collect_seq(values.iter().map(Sorted)),
+            plain => plain.serialize(serializer),
         }
-        Value::Array(values) => {
-            text.push('[');
-            for (turn, value) in values.iter().enumerate() {
-                text.push_str(separator(turn));
-                write_canonical(value, text);
-            }
-            text.push(']');
-        }
-        plain => text.push_str(&plain.to_string()),
     }
+}
+
+fn sorted<S: Serializer>(map: &&Map<String, Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    if map.keys().is_sorted() {
+        return serializer.collect_map(map.iter().map(|(key, value)| (key, Sorted(value))));
+    }
+    let members: BTreeMap<&String, &Value> = map.iter().collect();
+    serializer.collect_map(members.into_iter().map(|(key, value)| (key, Sorted(value))))
 }

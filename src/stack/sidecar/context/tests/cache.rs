@@ -85,11 +85,12 @@ fn an_issue_is_forgotten_for_all_agents_and_no_other_issue() {
 fn answers_are_kept_and_say_so() {
     let mut project = named("shop", 1, Size::Tiny);
     let mut knowledge = Knowledge::default();
-    let mut contexts = Contexts::new(Limits::default(), TTL, CACHE_BYTES);
+    let mut contexts = Contexts::new(TTL, CACHE_BYTES);
     let key = key("shop", "32", AgentType::ChiefArchitect);
     let ask = |contexts: &mut Contexts, project: &Project, knowledge: &Knowledge, second| {
         let wall = NOW + SignedDuration::from_secs(second as i64);
-        contexts.answer(project, &key, knowledge, at(second), wall)
+        let mut prepared = Prepared::new(project.clone(), Limits::default());
+        contexts.answer(&mut prepared, &key, knowledge, at(second), wall)
     };
     let first = ask(&mut contexts, &project, &knowledge, 0);
     assert!(!first.cache_hit);
@@ -102,7 +103,7 @@ fn answers_are_kept_and_say_so() {
     assert_eq!(again, ContextResponse { cache_hit: true, ..first.clone() }, "as it was");
     let fresh = ask(&mut contexts, &project, &knowledge, 60);
     assert!(!fresh.cache_hit);
-    assert_eq!(fresh.context.previous_agent_outputs, [output("a", 1)]);
+    assert_eq!(outputs(&fresh), [output("a", 1)]);
     assert_ne!(fresh.context.relevant_files, first.context.relevant_files);
     let shop = ProjectId::new("shop").unwrap();
     assert_eq!(contexts.forget(&shop, &issue("32")), 1);
