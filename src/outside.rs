@@ -397,7 +397,9 @@ fn traceparent(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// One word a line, so many at most: everything that arguments, variables and fields say in one word.
+/// The first may be a time zone, which takes long if it is none: all names are compared with it.
 fn words(bytes: &[u8]) -> Result<(), String> {
+    again::<Zone>(text(bytes).lines().next().unwrap_or_default())?;
     for word in text(bytes).lines().take(20) {
         match scenario::parse_duration(word) {
             Ok(it) => {
@@ -418,7 +420,6 @@ fn words(bytes: &[u8]) -> Result<(), String> {
         if let Err(error) = cli::break_at(word) {
             brief(&error)?;
         }
-        again::<Zone>(word)?;
         again::<Seed>(word)?;
         again::<Shard>(word)?;
         again::<events::Cursor>(word)?;
