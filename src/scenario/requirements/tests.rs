@@ -103,8 +103,8 @@ fn a_row_is_proved_by_a_sim_that_covers_it_and_expects_something() {
     assert!(!row.is_proved_by(&sim(&format!("{covers}{STACK}"))), "it expects nothing");
     assert!(!row.is_proved_by(&sim(&format!("{STACK}{EXPECT}"))), "it covers nothing");
     assert!(!row.is_proved_by(&sim(&format!("covers = [\"A-10\"]\n{STACK}{EXPECT}"))));
-    for must in ["fail", "diverge"] {
-        let canary = format!("must = \"{must}\"\n{covers}{STACK}{EXPECT}");
+    for must in ["must = \"fail\"\nfails_by = [\"a\"]", "must = \"diverge\""] {
+        let canary = format!("{must}\n{covers}{STACK}{EXPECT}");
         assert!(!row.is_proved_by(&sim(&canary)), "a canary");
     }
 }

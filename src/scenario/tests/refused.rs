@@ -157,7 +157,7 @@ fn canaries() {
     );
     check(
         &format!("must = \"fail\"\nfails_by = [\"a\", \"a\"]\n{MINIMAL}"),
-        &["2:18 [\"a\"] a is listed twice"],
+        &["2:18 [\"a\"] [\"a\"] a is listed twice"],
     );
 }
 

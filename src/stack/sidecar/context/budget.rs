@@ -126,7 +126,7 @@ mod tests {
         assert!(!put(Priority::Tests, 30));
         assert!(put(Priority::Tests, 3));
         assert!(!put(Priority::Config, 1), "it would fit");
-        assert!(put(Priority::Tests, 4), "exactly");
+        assert!(put(Priority::Tests, 6), "exactly");
         assert!(!put(Priority::Tests, 1));
         let (context, used, cut) = basket.take();
         assert_eq!((context.git_context.uncommitted_changes.len(), used), (3, empty + 20));
