@@ -356,7 +356,9 @@ impl Guards {
         let room = if has_waited { places } else { places.saturating_add(queue) };
         let others = calls.in_hand().saturating_sub(1);
         let failure = || {
-            format!("{request} was turned away at {at}, with {others} in hand; there is room for {room}")
+            format!(
+                "{request} was turned away at {at}, with {others} in hand; there is room for {room}"
+            )
         };
         self.room.evaluate((others < room).then(failure));
     }

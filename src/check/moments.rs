@@ -195,7 +195,8 @@ mod tests {
                 assert!(reached.is_some(), "{}", result.check);
             }
         }
-        let has = |check: &str| moments.iter().any(|it| it.result.check == check && it.reached.is_some());
+        let has =
+            |check: &str| moments.iter().any(|it| it.result.check == check && it.reached.is_some());
         for check in [
             "requests_end_as_they_were_admitted",
             "approvals_decided_once",
@@ -217,7 +218,11 @@ mod tests {
         let it = moments.iter().find(|it| it.result.check == "approvals_decided_once").unwrap();
         assert!(it.result.failure.is_some(), "{it:?}");
         let broken = it.broken.unwrap();
-        assert!(records.iter().any(|record| record.seq == broken && record.kind == "approval_submitted"));
+        assert!(
+            records
+                .iter()
+                .any(|record| record.seq == broken && record.kind == "approval_submitted")
+        );
     }
 
     #[test]

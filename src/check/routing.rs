@@ -263,7 +263,8 @@ impl Routing {
         let Some(limit) = self.limits.get(&**workspace) else { return };
         let now = self.days.day(workspace, at);
         // A request that no model was called for is charged nothing, whatever its day.
-        let (came, day) = self.requests.get(request).and_then(|open| open.day).unwrap_or((now, now));
+        let (came, day) =
+            self.requests.get(request).and_then(|open| open.day).unwrap_or((now, now));
         if came != day {
             // It came in just before midnight: which of the two days it is of, nobody outside knows.
             return;

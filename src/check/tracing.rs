@@ -9,9 +9,7 @@ use super::watch::Built;
 use crate::{
     policy::trace_context::{SpanId, TraceContext, TraceId},
     scenario::Sim,
-    stack::{
-        Event, Generate, RequestId, RouteRequest, SpanEnded, SpanKind, SpanNote, SpanStarted,
-    },
+    stack::{Event, Generate, RequestId, RouteRequest, SpanEnded, SpanKind, SpanNote, SpanStarted},
     world::{Happening, Note, Probability, Sighting, Time},
 };
 

@@ -266,7 +266,8 @@ impl Watch {
                         healing.see(sighting.at, event);
                     }
                     let lost = &self.lost;
-                    let (is_lost, calls) = (|it: &RequestId| lost.contains(it), self.gateway.calls());
+                    let (is_lost, calls) =
+                        (|it: &RequestId| lost.contains(it), self.gateway.calls());
                     self.routing.see(sighting.at, event, is_lost, calls);
                     self.gateway.see(sighting.at, event);
                     self.guards.see(sighting.at, event, self.gateway.calls());

@@ -407,9 +407,8 @@ impl Core {
         {
             pending.in_hand = now_there;
         }
-        let seq = self.record_body(&head, mail.body(), |message| Happening::MessageDelivered {
-            message,
-        });
+        let seq =
+            self.record_body(&head, mail.body(), |message| Happening::MessageDelivered { message });
         self.history.set_cause(seq);
         mail.arrive(Some(&*port), None);
     }

@@ -81,9 +81,8 @@ impl Reading {
     /// A trail only grows. What two readers are told may overtake each other.
     fn shorter(&mut self, at: u64, reader: &Rc<str>, entries: u32) -> Option<String> {
         let longest = self.longest.as_ref();
-        let failure = longest.filter(|(_, by, then)| {
-            by == reader || then.saturating_add(ON_ITS_WAY) <= at
-        });
+        let failure =
+            longest.filter(|(_, by, then)| by == reader || then.saturating_add(ON_ITS_WAY) <= at);
         let failure = failure.filter(|(most, ..)| entries < *most).map(|(most, by, _)| {
             format!("{reader} read {entries} entries, and {by} had read {most}")
         });

@@ -48,7 +48,8 @@ impl Approvals {
                 self.of(task).waits.get_or_insert(now);
             }
             FlowEvent::ProgressReported { task, status, .. } => {
-                let Some(it) = self.approvals.get_mut(task).filter(|it| it.waits.is_some() && !it.went_on)
+                let Some(it) =
+                    self.approvals.get_mut(task).filter(|it| it.waits.is_some() && !it.went_on)
                 else {
                     return;
                 };
@@ -103,7 +104,8 @@ impl Approvals {
                 && trouble.is_due(submitted.saturating_add(lasts), &[QUEUE])
             {
                 let submitted = at(submitted);
-                let failure = format!("{task}, submitted at {submitted}, was neither decided nor expired");
+                let failure =
+                    format!("{task}, submitted at {submitted}, was neither decided nor expired");
                 self.decided.evaluate(Some(failure));
             }
             let Some(waits) = it.waits.filter(|_| !it.went_on && setting.keeps(node)) else {

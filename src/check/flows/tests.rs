@@ -225,7 +225,10 @@ fn an_approval_is_decided_once_or_expires() {
     // It does not wait for ever, unless the queue cannot do anything about it.
     fails(waiting(), "submitted at 2.000s, was neither decided nor expired");
     assert_eq!(waiting().end(160, false)[DECIDED].1, None, "it has time");
-    assert_eq!(waiting().hear(9, "approvals", Happening::NodePaused).end(300, false)[DECIDED].1, None);
+    assert_eq!(
+        waiting().hear(9, "approvals", Happening::NodePaused).end(300, false)[DECIDED].1,
+        None
+    );
     let polled = |label| {
         let message = MessageInfo::new(7, MessageKind::Call, label, "runner-1", "approvals");
         waiting().hear(290, "runner-1", Happening::CallTimedOut { message }).end(300, false)
@@ -284,14 +287,17 @@ fn a_widget_changes_as_it_may() {
 #[test]
 fn a_card_shows_what_was_told() {
     let begun = || Fed::new().reported(1, 0, "active");
-    begun().told(1, 0, "active").fails(WIDGETS, "TaskCard of runner-1/1 shows nothing after 1.000s");
+    begun()
+        .told(1, 0, "active")
+        .fails(WIDGETS, "TaskCard of runner-1/1 shows nothing after 1.000s");
     // The task has failed.
     let failed = || begun().shown(1, 0, "active").reported(2, 0, "error").told(2, 0, "error");
     let change = |fed: Fed, widget, shows| fed.widget(widget, "updated", "updated", shows);
     let told = || change(failed(), "TaskCard", "error");
     change(told(), "ProgressIndicator", "error").holds(WIDGETS);
     told().fails(WIDGETS, "ProgressIndicator of runner-1/1 shows 0 after 2.000s, when error was");
-    change(failed(), "TaskCard", "completed").fails(WIDGETS, "TaskCard of runner-1/1 shows completed");
+    change(failed(), "TaskCard", "completed")
+        .fails(WIDGETS, "TaskCard of runner-1/1 shows completed");
     change(told(), "ProgressIndicator", "100").fails(WIDGETS, "runner-1/1 shows 100 at 1.000s");
     // A page that is loaded again shows what it has kept, and nothing else.
     let kept = |status| {

@@ -174,7 +174,9 @@ impl Events {
                 });
                 self.fact(now, event, (project, who), *sequence, (correlation, *digest));
             }
-            SidecarEvent::Answered { who, project, token: "valid", route: PUBLISH, status, .. } => {
+            SidecarEvent::Answered {
+                who, project, token: "valid", route: PUBLISH, status, ..
+            } => {
                 let publisher = self.publisher(project, who);
                 publisher.by_hand |= publisher.open == 0;
                 // What nobody heard of may have been published, and is tried again.

@@ -165,7 +165,8 @@ fn a_quota_that_does_not_add_up_is_found() {
     assert_eq!(fed("", QUOTA).emit(1, &settled(30, 30)).failure(CHECK), None);
     assert!(fed("", QUOTA).emit(1, &settled(30, 60)).failure(CHECK).is_some());
     // A new day counts anew, and begins when the date changes: 23 hours after the start, in Berlin.
-    let next = |at| fed("", QUOTA).emit(1, &settled(30, 30)).emit(at, &settled(30, 60)).failure(CHECK);
+    let next =
+        |at| fed("", QUOTA).emit(1, &settled(30, 30)).emit(at, &settled(30, 60)).failure(CHECK);
     assert_eq!(next(23 * 3_600_000 - 1), None);
     assert!(next(23 * 3_600_000).is_some());
 

@@ -106,10 +106,7 @@ fn a_request_without_a_trace_is_found_where_all_are_kept() {
         one_trace.failure().map(str::to_owned)
     };
     assert_eq!(attempts(false), None, "it may be one of those that are not kept");
-    assert_eq!(
-        attempts(true).as_deref(),
-        Some("rust/1 has 0 spans of attempts, and there were 1")
-    );
+    assert_eq!(attempts(true).as_deref(), Some("rust/1 has 0 spans of attempts, and there were 1"));
 }
 
 /// A header that cannot be read is the excuse of the request that it came with, and of no other.

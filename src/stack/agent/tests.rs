@@ -16,8 +16,7 @@ fn told(parts: &'static [(&'static str, u32)]) -> Vec<&'static str> {
     let sim = parse("sims/a.toml", SIM).unwrap();
     let mut world = World::new(Seed(1));
     let settings = Rc::new(sim.router.clone());
-    let router =
-        world.spawn("router", move |env| Router::new(env, Rc::clone(&settings), &[], &[]));
+    let router = world.spawn("router", move |env| Router::new(env, Rc::clone(&settings), &[], &[]));
     let parts_of_agent = AgentParts {
         group: Rc::new(sim.agents[0].clone()),
         router: Some(router),
