@@ -8,7 +8,10 @@ use crate::world::{MessageInfo, MessageKind};
 const SECOND: u64 = 1_000_000_000;
 
 /// The checks, and the history they are fed. Times are in seconds.
-struct Fed(Flows);
+struct Fed(Flows, Faces);
+
+/// What the cards of the task show.
+type Faces = BTreeMap<&'static str, &'static str>;
 
 impl Fed {
     fn new() -> Fed {
@@ -17,14 +20,15 @@ impl Fed {
 
     /// The plan takes the disks of these nodes away.
     fn losing<const N: usize>(disks: [&str; N]) -> Fed {
-        Fed(Flows::of(Setting {
+        let flows = Flows::of(Setting {
             lost_disks: disks.map(str::to_owned).into(),
             has_dashboard: true,
             expires_after: 100 * SECOND,
             looks_every: SECOND,
             store: 10,
             longest: None,
-        }))
+        });
+        Fed(flows, Faces::new())
     }
 
     fn see(mut self, secs: u64, event: FlowEvent) -> Fed {
@@ -37,7 +41,10 @@ impl Fed {
         self
     }
 
-    fn crash(self, secs: u64, node: &str) -> Fed {
+    fn crash(mut self, secs: u64, node: &str) -> Fed {
+        if node == DASHBOARD {
+            self.1.clear();
+        }
         self.hear(secs, node, Happening::NodeCrashed { incarnation: 0 })
     }
 
@@ -49,7 +56,29 @@ impl Fed {
         self.see(secs, FlowEvent::ProgressReported { task: task(), percent, status })
     }
 
+    /// The dashboard was told, and its cards show it.
     fn shown(self, secs: u64, percent: u8, status: &'static str) -> Fed {
+        let progress = match (status, percent) {
+            ("error", _) => "error",
+            (_, 0) => "0",
+            (_, 100) => "100",
+            _ => "50",
+        };
+        let cards = [("TaskCard", status), ("ProgressIndicator", progress)];
+        let told = self.told(secs, percent, status);
+        cards.into_iter().fold(told, |mut fed, (widget, shows)| {
+            let before = fed.1.insert(widget, shows);
+            if before == Some(shows) {
+                return fed;
+            }
+            let from = if before.is_some() { "updated" } else { "loading" };
+            let (of, to) = (task(), "updated");
+            fed.see(secs, FlowEvent::WidgetChanged { widget, of, from, to, shows })
+        })
+    }
+
+    /// The dashboard was told.
+    fn told(self, secs: u64, percent: u8, status: &'static str) -> Fed {
         self.see(secs, FlowEvent::ProgressShown { task: task(), percent, status })
     }
 
@@ -257,47 +286,34 @@ fn a_widget_changes_as_it_may() {
 
 #[test]
 fn a_card_shows_what_was_told() {
-    let cards = |fed: Fed, status, progress| {
-        let fed = fed.widget("TaskCard", "loading", "updated", status);
-        fed.widget("ProgressIndicator", "loading", "updated", progress)
-    };
-    let failed = || Fed::new().reported(1, 0, "active").reported(1, 0, "error");
-    let shown = || failed().shown(1, 0, "active").shown(1, 0, "error");
-    let both = || cards(failed().shown(1, 0, "active"), "active", "0").shown(1, 0, "error");
-    let status = || both().widget("TaskCard", "updated", "updated", "error");
-    status().widget("ProgressIndicator", "updated", "updated", "error").holds(WIDGETS);
-    // It was told that it has failed.
-    cards(shown(), "completed", "error").fails(WIDGETS, "TaskCard of runner-1/1 shows completed");
-    cards(shown(), "error", "100").fails(WIDGETS, "ProgressIndicator of runner-1/1 shows 100");
-    status().fails(WIDGETS, "ProgressIndicator of runner-1/1 shows 0 after 1.000s, when error was");
-    shown().fails(WIDGETS, "TaskCard of runner-1/1 shows nothing");
+    let begun = || Fed::new().reported(1, 0, "active");
+    begun()
+        .told(1, 0, "active")
+        .fails(WIDGETS, "TaskCard of runner-1/1 shows nothing after 1.000s");
+    // The task has failed.
+    let failed = || begun().shown(1, 0, "active").reported(2, 0, "error").told(2, 0, "error");
+    let change = |fed: Fed, widget, shows| fed.widget(widget, "updated", "updated", shows);
+    let told = || change(failed(), "TaskCard", "error");
+    change(told(), "ProgressIndicator", "error").holds(WIDGETS);
+    told().fails(WIDGETS, "ProgressIndicator of runner-1/1 shows 0 after 2.000s, when error was");
+    change(failed(), "TaskCard", "completed")
+        .fails(WIDGETS, "TaskCard of runner-1/1 shows completed");
+    change(told(), "ProgressIndicator", "100").fails(WIDGETS, "runner-1/1 shows 100 at 1.000s");
     // A page that is loaded again shows what it has kept, and nothing else.
     let kept = |status| {
-        let fed = status_and_more().crash(2, "dashboard").restart(3, "dashboard");
-        fed.widget("TaskCard", "loading", "stale", status)
+        let loaded = begun().shown(1, 0, "active").crash(2, "dashboard").restart(3, "dashboard");
+        loaded.widget("TaskCard", "loading", "stale", status)
     };
     assert_eq!(kept("active").end(300, false)[WIDGETS].1, None);
     kept("completed").fails(WIDGETS, "shows completed at 1.000s, which nobody told");
-}
-
-fn status_and_more() -> Fed {
-    let fed = Fed::new().reported(1, 0, "active").shown(1, 0, "active");
-    let fed = fed.widget("TaskCard", "loading", "updated", "active");
-    fed.widget("ProgressIndicator", "loading", "updated", "0")
 }
 
 #[test]
 fn a_card_shows_how_an_approval_ended() {
     let card = |fed: Fed, from, shows| fed.widget("ApprovalCard", from, "updated", shows);
     let asked = || card(waiting(), "loading", "pending");
-    let task = |fed: Fed| {
-        let fed = fed.widget("TaskCard", "loading", "updated", "pending");
-        fed.widget("ProgressIndicator", "loading", "updated", "0")
-    };
-    let known = || task(Fed::new().reported(1, 0, "pending").shown(1, 0, "pending")).submitted(2);
-    let rejected = || card(known(), "loading", "pending").decided(9, "rejected");
-    let told = card(rejected(), "updated", "rejected").end(300, false);
-    assert_eq!(told[WIDGETS].1, None);
+    let rejected = || asked().decided(9, "rejected");
+    assert_eq!(card(rejected(), "updated", "rejected").end(300, false)[WIDGETS].1, None);
     card(rejected(), "updated", "approved").fails(WIDGETS, "shows approved at 1.000s, which");
     card(asked(), "updated", "expired").fails(WIDGETS, "shows expired at 1.000s, which nobody");
     rejected().fails(WIDGETS, "ApprovalCard of runner-1/1 never showed rejected, since 9.000s");
