@@ -89,7 +89,7 @@ fn the_file_is_not_found_as_a_sim() {
 
 const STACK: &str = "purpose = \"p\"\n[router]\nprimary = \"opus\"\n[[backend]]\nname = \"opus\"\n\
                      [[agent]]\nname = \"rust\"\n";
-const EXPECT: &str = "[[expect]]\nmetric = \"requests.failed\"\nat_least = 0\n";
+const EXPECT: &str = "[[expect]]\nmetric = \"requests.failed\"\nequals = 0\n";
 
 fn sim(text: &str) -> Sim {
     parse("sims/a.toml", text).unwrap()
