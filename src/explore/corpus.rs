@@ -298,7 +298,10 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(sims.join(name), text).unwrap();
         write("bad.toml", &bad);
         write("good.toml", good);
-        write("canary.toml", &format!("must = \"fail\"\nfails_by = [\"requests.total equals 9\"]\n{bad}"));
+        write(
+            "canary.toml",
+            &format!("must = \"fail\"\nfails_by = [\"requests.total equals 9\"]\n{bad}"),
+        );
         let sim = scenario::load(&sims.join("bad.toml")).unwrap();
         let run = simulate(&sim, Seed(1), &Options::default(), Vec::new()).unwrap();
         let signature = Signature::of(&sim, &run).unwrap();

@@ -25,7 +25,6 @@ const NAMED_MAX: usize = 5;
 pub const GREEN: Style = AnsiColor::Green.on_default();
 /// Bad.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
-/// Beside the point.
 
 /// A text in a style.
 pub fn styled(style: Style, text: impl Display) -> String {

@@ -24,7 +24,7 @@ const TYPICAL: &str = "preset = \"production\"\nretry_attempts = 4\n[operations.
                        strategy = \"critical\"\nretry_attempts = 6\njitter_max = 3.5\n";
 
 /// How often a busy machine gets another chance.
-const CHANCES: usize = 5;
+const CHANCES: usize = 25;
 
 /// How far runs of the same may be from their median, in thousandths of it: the stated spread.
 const SPREAD_MAX_PERMILLE: u64 = 250;

@@ -223,11 +223,8 @@ fn settings(document: &Document) -> Vec<Edit> {
         let lasts = path.first() == Some(&"fault".into()) && path.last() == Some(&"for".into());
         let is_heading = path.len() == 1
             && matches!(path.first(), Some(Step::Key(key)) if HEADING.contains(&key.as_str()));
-        is_key
-            && !lasts
-            && !is_heading
-            && !is_expected(path)
-            && !(path.len() == 1 && document.get(path).is_some_and(Item::is_array_of_tables))
+        let is_list = path.len() == 1 && document.get(path).is_some_and(Item::is_array_of_tables);
+        is_key && !lasts && !is_heading && !is_list && !is_expected(path)
     });
     // Tables come before what is in them, which goes with them.
     places.sort_by_key(Vec::len);
