@@ -22,6 +22,7 @@ mod watch;
 
 use serde::Serialize;
 
+#[cfg(feature = "cli")]
 pub(crate) use expect::check_name;
 pub use expect::metric_text;
 pub use metrics::{Metrics, Outcomes, Usage};

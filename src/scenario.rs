@@ -44,7 +44,9 @@ pub use model::{
     RunnerGroup, Selector, Service, ServiceFault, ServiceKind, Sidecar, Sim, Stage, Step, Store,
     Streaming, SubscriberGroup, Task, TokenKind, Tokens, Told, Tracing, Wanted, Window, Workspace,
 };
-pub(crate) use names::{FNV, NODE_LISTS, NODE_TABLES, fnv};
+pub(crate) use names::{FNV, fnv};
+#[cfg(feature = "cli")]
+pub(crate) use names::{NODE_LISTS, NODE_TABLES};
 #[cfg(feature = "cli")]
 pub use plan::{PlanError, plan_text};
 pub use requirements::{Requirement, load_requirements, parse_requirements, unknown_rows};

@@ -193,6 +193,7 @@ impl Watched {
 }
 
 /// What the check of an expectation is called.
+#[cfg(feature = "cli")]
 pub(crate) fn check_name(sim: &Sim, expectation: &Expectation) -> String {
     Watched::new(sim, expectation).check()
 }

@@ -15,6 +15,7 @@ use miette::SourceSpan;
 pub(super) const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
 
 /// The lists of a sim whose entries are nodes or groups of nodes, those first that others do not need.
+#[cfg(feature = "cli")]
 pub(crate) const NODE_LISTS: [&str; 9] = [
     "asker",
     "caller",
@@ -27,6 +28,7 @@ pub(crate) const NODE_LISTS: [&str; 9] = [
     "service",
 ];
 /// The tables of a sim that are a node each, besides that of the router.
+#[cfg(feature = "cli")]
 pub(crate) const NODE_TABLES: [&str; 4] = ["sidecar", "monitor", "approvals", "dashboard"];
 
 /// The longest name, in characters.
