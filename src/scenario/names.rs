@@ -8,11 +8,8 @@ use super::model::{
     AgentGroup, AskerGroup, CallerGroup, ClientGroup, ReviewerGroup, RunnerGroup, Selector, Sim,
     SubscriberGroup,
 };
-pub(super) use crate::config::names::nearest;
+pub(super) use crate::config::{import::RESERVED, names::nearest};
 use miette::SourceSpan;
-
-/// The node names that a sim cannot give away.
-pub(super) const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
 
 /// The lists of a sim whose entries are nodes or groups of nodes, those first that others do not need.
 #[cfg(feature = "cli")]

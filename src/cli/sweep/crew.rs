@@ -230,7 +230,8 @@ mod tests {
             Ok(if count < 5_000 { Next::Go } else { Next::Stop })
         };
         work(3, false, &ledger, |task| Ok(finished(task)), &Mutex::new(look)).unwrap();
-        assert!((5_000..5_004).contains(&count), "{count}");
+        // Each of the other two may just have asked for its next run, and has one to hand in before.
+        assert!((5_000..=5_004).contains(&count), "{count}");
     }
 
     #[test]

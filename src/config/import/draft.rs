@@ -8,8 +8,8 @@ use std::{
 
 use super::Gateway;
 
-/// The names that a sim keeps for itself.
-const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
+/// The node names that a sim cannot give away: those of the stack's own parts.
+pub(crate) const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
 
 /// The longest name that is made of a model's, in characters.
 const NAME_CHARS_MAX: usize = 40;

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use miette::SourceSpan;
 use serde_json::{Map, Value};
+use toml::de::{DeTable, DeValue};
 
 use super::Builder;
 use crate::config::audit::{Change, What};
@@ -59,6 +60,32 @@ impl Settings {
             table.insert("operations".into(), Value::Object(operations));
         }
         table
+    }
+}
+
+/// Where a sim says in `[resilience]` what is wrong: the key if the key is, the value otherwise.
+fn place_of(sim: &str, problem: &Problem) -> Option<SourceSpan> {
+    let (sim, _) = DeTable::parse_recoverable(sim);
+    let mut table = sim.get_ref().get("resilience")?.get_ref().as_table()?;
+    let meant = problem.source.text().get(problem.place.clone())?.trim_matches('"');
+    let mut key = problem.key.as_str();
+    match key.split('.').next()? {
+        "preset" | "operations" => {}
+        "default_strategy" => key = "strategy",
+        _ => table = table.get("set")?.get_ref().as_table()?,
+    }
+    loop {
+        // Names of operations may have dots.
+        let (name, value, rest) = table.iter().find_map(|(name, value)| {
+            let rest = key.strip_prefix(name.get_ref().as_ref())?;
+            (rest.is_empty() || rest.starts_with('.')).then_some((name, value, rest))
+        })?;
+        match (rest.strip_prefix('.'), value.get_ref()) {
+            (Some(rest), DeValue::Table(inner)) => (table, key) = (inner, rest),
+            (None, _) if name.get_ref() == meant => return Some(name.span().into()),
+            (None, _) => return Some(value.span().into()),
+            (Some(_), _) => return None,
+        }
     }
 }
 
@@ -119,7 +146,7 @@ impl Builder {
         let mut layers = Layers::new();
         if let Some((file, span)) = raw.file.and_then(|file| self.config_file(file)) {
             let taken = layers.replace_file(&file.0, &file.1);
-            self.taken(span, taken, Problem::one_line);
+            self.taken(span, taken);
         }
         let host = raw.host.as_ref().map(|host| host.value.as_str());
         if raw.env.is_some() || host.is_some() {
@@ -127,10 +154,10 @@ impl Builder {
             let signals = Signals { variables, hostname: host, files: &[] };
             let env_span = raw.env.as_ref().map_or(span, |env| env.span);
             let taken = layers.detect(&signals);
-            self.taken(span, taken, Problem::one_line);
+            self.taken(span, taken);
             if let Some(variables) = variables {
                 let taken = layers.replace_env(variables);
-                self.taken(env_span, taken, Problem::one_line);
+                self.taken(env_span, taken);
             }
         }
         let settings = Settings {
@@ -142,8 +169,14 @@ impl Builder {
         if !settings.is_empty() {
             let text = Value::Object(settings.into_table()).to_string();
             let taken = layers.replace_sim(read("the sim", &text, Form::Json, &Speaker::Sim));
-            // Its place in a text that nobody wrote would say nothing.
-            self.taken(span, taken, |problem| format!("{}: {}", problem.what, problem.why));
+            if let Err(refused) = taken {
+                for problem in refused.errors() {
+                    // Its place in the text above, which nobody wrote, would say nothing.
+                    let place = place_of(self.source.text(), problem).unwrap_or(span);
+                    let message = format!("{}: {}", problem.what, problem.why);
+                    self.error(place, "not a configuration", &message, &problem.help);
+                }
+            }
         }
         Some(layers)
     }
@@ -193,15 +226,10 @@ impl Builder {
     }
 
     /// Every error of a layer that was refused.
-    fn taken(
-        &mut self,
-        span: SourceSpan,
-        taken: Result<Vec<Problem>, Refused>,
-        message: impl Fn(&Problem) -> String,
-    ) {
+    fn taken(&mut self, span: SourceSpan, taken: Result<Vec<Problem>, Refused>) {
         let Err(refused) = taken else { return };
         for problem in refused.errors() {
-            self.error(span, "not a configuration", &message(problem), &problem.help);
+            self.error(span, "not a configuration", &problem.one_line(), &problem.help);
         }
     }
 

@@ -70,6 +70,25 @@ fn one_place_says_what_retries_and_breakers_are() {
 }
 
 #[test]
+fn what_is_wrong_is_shown_where_the_sim_says_it() {
+    check_tables(
+        "[resilience]\npreset = \"prod\"\nstrategy = \"calm\"\n\
+         set = { retry_attempts = 99, retry_attemps = 3 }\n\
+         [resilience.operations.\"q.a\"]\nstrategy = \"critical\"\nexponential_min = \"x\"\n",
+        &[
+            "10:10 [\"prod\"] `preset` is \"prod\": there is no such name | did you mean \"production\"?",
+            "11:12 [\"calm\"] `default_strategy` is \"calm\": there is no such name | one of",
+            "12:26 [99] `retry_attempts` is 99: every attempt more is load on a model that is already \
+             failing: it is 1 to 10 | 10 would do",
+            "12:30 [retry_attemps] the key `retry_attemps` is unknown: a key that is passed over is a \
+             setting that does not hold | did you mean `retry_attempts`?",
+            "15:19 [\"x\"] `operations.q.a.exponential_min` is \"x\": it is a number, without quotation \
+             marks or a unit | 2 would do",
+        ],
+    );
+}
+
+#[test]
 fn what_would_change_nothing_is_refused() {
     let resilience = "[resilience]\npreset = \"simple\"\n";
     check_tables(

@@ -131,8 +131,11 @@ impl Board {
             if *standing != Standing::Pending {
                 self.undecided.remove(task);
             }
-            if *standing == Standing::Expired {
-                self.alert(Alert::Warning);
+            match standing {
+                Standing::Expired => self.alert(Alert::Warning),
+                // As it should be, and whoever waits for the task wants to know.
+                Standing::Rejected => self.alert(Alert::Info),
+                Standing::Pending | Standing::Approved => {}
             }
         }
     }

@@ -124,6 +124,18 @@ fn only_what_is_worse_is_told() {
 }
 
 #[test]
+fn an_approval_that_is_refused_is_told_and_one_that_expires_is_a_warning() {
+    let alerts = |standing| {
+        let mut board = Board::default();
+        board.approvals(&[("r/1".into(), standing)]);
+        changes(&mut board)
+    };
+    assert_eq!(alerts(Standing::Rejected), ["AlertWidget all: loading > updated (info)"]);
+    assert_eq!(alerts(Standing::Expired), ["AlertWidget all: loading > updated (warning)"]);
+    assert!(alerts(Standing::Approved).is_empty());
+}
+
+#[test]
 fn after_a_reload_it_shows_what_was() {
     let mut board = Board::default();
     board.restore(&"r".into(), &"r/1".into(), update(50, Status::Active));
