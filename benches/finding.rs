@@ -53,7 +53,7 @@ const SCHEDULES: [&str; 3] = ["fifo", "random", "pct"];
 /// A sim of a known bug under plain chaos, with its bug or without.
 fn under_chaos(text: &str, schedule: &str, has_bug: bool) -> Sim {
     let mut sim: DocumentMut = text.parse().expect("TOML");
-    for key in ["fault", "must"] {
+    for key in ["fault", "must", "fails_by"] {
         sim.remove(key);
     }
     let tables = |item: Option<&mut toml_edit::Item>, edit: &dyn Fn(&mut toml_edit::Table)| {

@@ -1,5 +1,5 @@
 //! The figures of the README, measured in one run and printed as ratios, for machines are noisy and
-//! differ: `cargo bench --bench ratios`.
+//! differ: `cargo bench --bench ratios`, or a part of them: `cargo bench --bench ratios -- watching`.
 //!
 //! Rounds are interleaved, so that a slow moment of the machine hits every row, and each row is
 //! the median of its rounds.
@@ -37,14 +37,21 @@ use seedbed::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROUNDS: usize = 11;
+/// Where a few parts in a hundred count.
+#[cfg(feature = "cli")]
+const MANY_ROUNDS: usize = 51;
 
 /// One row: its name, and what it runs.
 type Row<'a> = (&'a str, Box<dyn FnMut() + 'a>);
 
 /// Prints the median time of each row, and its ratio to the first. Returns the medians.
-fn compare(title: &str, mut rows: Vec<Row<'_>>) -> Vec<Duration> {
+fn compare(title: &str, rows: Vec<Row<'_>>) -> Vec<Duration> {
+    compare_in(ROUNDS, title, rows)
+}
+
+fn compare_in(rounds: usize, title: &str, mut rows: Vec<Row<'_>>) -> Vec<Duration> {
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); rows.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (row, times) in rows.iter_mut().zip(&mut times) {
             let begin = Instant::now();
             row.1();
@@ -266,8 +273,11 @@ fn policy() {
 
 /// What measuring a run costs: it must stay within a quarter of what the run costs by itself.
 #[cfg(feature = "cli")]
-fn metrics() {
-    use seedbed::observe::metrics::Board;
+fn watching() {
+    use seedbed::{
+        observe::{Spans, metrics::Board},
+        world::Observer,
+    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in
         ["sims/quickstart.toml", "sims/sidecar/load_119.toml", "sims/traffic/azure_code.toml"]
@@ -280,16 +290,28 @@ fn metrics() {
             simulate(&sim, seed, &options, vec![observer]).expect("the sim runs");
             board
         };
-        let off: Row<'_> = ("nobody measures", Box::new(|| drop(black_box(off()))));
+        let traced = || {
+            let spans = Spans::new();
+            let observers: Vec<Box<dyn Observer>> = vec![Box::new(spans.clone())];
+            simulate(&sim, seed, &options, observers).expect("the sim runs");
+            spans.finish()
+        };
+        let both = || {
+            let (board, observer) = Board::begin(&sim, seed).expect("metrics");
+            let spans = Spans::new();
+            let observers = vec![observer, Box::new(spans.clone()) as Box<dyn Observer>];
+            simulate(&sim, seed, &options, observers).expect("the sim runs");
+            (board, spans.finish())
+        };
+        let off: Row<'_> = ("nobody looks", Box::new(|| drop(black_box(off()))));
         let on: Row<'_> = ("metrics", Box::new(|| drop(black_box(on()))));
-        compare(&format!("metrics of {name}"), vec![off, on]);
+        let traced: Row<'_> = ("spans", Box::new(|| drop(black_box(traced()))));
+        let both: Row<'_> = ("metrics and spans", Box::new(|| drop(black_box(both()))));
+        compare_in(MANY_ROUNDS, &format!("watching {name}"), vec![off, on, traced, both]);
     }
 }
 
-fn main() {
-    // Memory first, while the process is small.
-    idle_nodes();
-    many_worlds();
+fn fans() {
     compare("fanout, 119 agents x 200 requests", fan_out(Size { agents: 119, requests: 200 }, 1));
     compare("fanout, 1 000 agents x 50 requests", fan_out(Size { agents: 1_000, requests: 50 }, 1));
     let medians = compare(
@@ -297,9 +319,24 @@ fn main() {
         fan_out(Size { agents: 3, requests: 5 }, 1_000),
     );
     println!("  native: {:.0} worlds a second", 1_000.0 / medians[1].as_secs_f64());
-    trace();
-    sidecar();
-    #[cfg(feature = "cli")]
-    metrics();
-    policy();
+}
+
+fn main() {
+    // Memory first, while the process is small.
+    let all: [(&str, fn()); _] = [
+        ("idle", idle_nodes),
+        ("memory", many_worlds),
+        ("fanout", fans),
+        ("trace", trace),
+        ("sidecar", sidecar),
+        #[cfg(feature = "cli")]
+        ("watching", watching),
+        ("policy", policy),
+    ];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with("--")).collect();
+    for (name, measure) in all {
+        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+            measure();
+        }
+    }
 }

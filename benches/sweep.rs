@@ -97,7 +97,7 @@ fn main() {
     let tiny = folder.path().join("tiny.toml");
     fs::write(&tiny, TINY).expect("a file");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    compare(folder.path(), "quickstart", &root.join("sims/quickstart.toml"), 2_000);
+    compare(folder.path(), "quickstart", &root.join("sims/quickstart.toml"), 100);
     compare(folder.path(), "the smallest sim there is", &tiny, 40_000);
     println!("\nthe most memory of a sweep of tiny seeds");
     for seeds in [10_000, 100_000, 1_000_000] {

@@ -28,6 +28,7 @@ mod metrics;
 mod options;
 mod output;
 mod pool;
+mod record;
 mod regress;
 mod replay;
 mod run;

@@ -73,6 +73,6 @@ pub use sidecar::{
 };
 pub use subscriber::Subscriber;
 pub use tracer::{
-    Attribute, Span, SpanEnded, SpanKind, SpanNote, SpanStarted, SpanValue, TraceHeader,
+    Attribute, Span, SpanEnded, SpanKind, SpanName, SpanNote, SpanStarted, SpanValue, TraceHeader,
 };
 pub use wire::{ErrorParts, read_error, read_error_body};

@@ -128,7 +128,7 @@ impl Tracing {
         let Some(request) = request else { return };
         let of_request = self.requests.entry(request.clone()).or_default();
         of_request.restarted |= restarted;
-        if *kind == SpanKind::Client && name.starts_with("chat ") {
+        if *kind == SpanKind::Client && name.to_string().starts_with("chat ") {
             of_request.attempt_spans += 1;
         }
         let failure = match of_request.trace {

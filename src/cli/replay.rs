@@ -23,11 +23,11 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
-    exports::ExportArgs,
-    html::{self, HtmlArgs, Page},
-    metrics::{Measuring, MetricsArgs},
+    html::{self, Page},
+    metrics::Measuring,
     options::{self, HostName, LoadArgs, seed},
-    output::{self, Asked},
+    output,
+    record::RecordArgs,
     screen::Screen,
     sims::{self, Entry, Place},
     verify,
@@ -77,19 +77,8 @@ pub(super) struct ReplayArgs {
     /// How to print events
     #[arg(long, value_enum, default_value_t = ReplayFormat::Text)]
     format: ReplayFormat,
-    /// Also write every event as JSON Lines, compressed if FILE ends in .zst
-    #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
     #[command(flatten)]
-    exports: ExportArgs,
-    /// Write the sim with the faults that its chaos draws as a plain sim; a file that is there already
-    /// and says something else is left as it is
-    #[arg(long, value_name = "FILE")]
-    write_plan: Option<PathBuf>,
-    #[command(flatten)]
-    html: HtmlArgs,
-    #[command(flatten)]
-    metrics: MetricsArgs,
+    record: RecordArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -104,18 +93,16 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     let entry = sims::load_one(&args.sim)?;
     let options = args.load.options(args.host.into())?;
     let filter = Filter::new(&args, &entry)?;
-    output::allow(output::inputs(std::slice::from_ref(&entry), &options), &args.outputs())?;
-    if let Some(path) = &args.write_plan {
-        output::write_plan(path, &entry, args.seed)?;
-    }
-    let log = output::create_log(args.log.as_deref())?;
-    let page = args.html.create()?;
-    if let Some(flag) = args.exports.flag().filter(|_| args.step) {
+    output::allow(output::inputs(std::slice::from_ref(&entry), &options), &args.record.outputs())?;
+    args.record.write_plan(&entry, args.seed)?;
+    let log = output::create_log(args.record.log.as_deref())?;
+    let page = args.record.html.create()?;
+    if let Some(flag) = args.record.exports.flag().filter(|_| args.step) {
         let help = "leave out --step: a file is written of a whole run";
         return Err(CliError::usage(format!("{flag} and --step do not go together"), help));
     }
-    let (exporting, exporters) = args.exports.create()?.begin();
-    let mut measuring = Measuring::begin(&args.metrics, None, 1, screen)?;
+    let (exporting, exporters) = args.record.exports.create()?.begin();
+    let mut measuring = Measuring::begin(&args.record.metrics, None, 1, screen)?;
     screen.talk(&format!("{} seed {} on {}\n", entry.sim.name, args.seed, options.host.name()));
     if args.step {
         return stepped(&entry, &args, &options, filter.node_width, screen);
@@ -175,21 +162,6 @@ pub(super) fn replay(args: ReplayArgs, screen: &mut Screen) -> Result<Exit, CliE
     end(&entry, &args, &options, (run, wall), (page.zip(recording), unwritten), screen)
 }
 
-impl ReplayArgs {
-    /// The files that are asked for, by their flags.
-    fn outputs(&self) -> [Asked<'_>; 6] {
-        let [otlp, perfetto] = self.exports.outputs();
-        [
-            ("--log", self.log.as_deref()),
-            (output::WRITE_PLAN, self.write_plan.as_deref()),
-            otlp,
-            perfetto,
-            self.html.output(),
-            self.metrics.output(),
-        ]
-    }
-}
-
 /// Goes through the events of a run step by step.
 fn stepped(
     entry: &Entry,
@@ -230,7 +202,7 @@ fn end(
     let ended = ended.max(verdict(&finished.verdict, &finished.reasons(), screen));
     let page = page.map(|(page, recording)| page.write(recording, entry, &finished));
     match page.transpose() {
-        Ok(page) => args.html.tell(page, screen),
+        Ok(page) => args.record.html.tell(page, screen),
         Err(error) => unwritten.push(error),
     }
     for error in &unwritten {

@@ -13,14 +13,15 @@ use super::{
     clock::Stopwatch,
     error::CliError,
     exit::Exit,
-    exports::{ExportArgs, Exports},
+    exports::Exports,
     github::GithubArgs,
-    html::{self, HtmlArgs, Page},
+    html::{self, Page},
     interrupt::{self, Interrupt},
-    metrics::{Measuring, MetricsArgs, ServeArgs},
+    metrics::{Measuring, ServeArgs},
     options::{HostName, JobArgs, LoadArgs, SeedArgs, SimArgs},
     output::{self, Asked, OutputFile},
     pool,
+    record::RecordArgs,
     screen::Screen,
     sims::{self, Entry},
     sweep::{self, after::AllMade, once, told::Told},
@@ -66,21 +67,10 @@ pub(super) struct RunArgs {
     /// Also write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write every event as JSON Lines, compressed if FILE ends in .zst
-    #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
     #[command(flatten)]
-    exports: ExportArgs,
-    /// Write the sim with the faults that its chaos draws as a plain sim; a file that is there already
-    /// and says something else is left as it is
-    #[arg(long, value_name = "FILE")]
-    write_plan: Option<PathBuf>,
-    #[command(flatten)]
-    html: HtmlArgs,
+    record: RecordArgs,
     #[command(flatten)]
     github: GithubArgs,
-    #[command(flatten)]
-    metrics: MetricsArgs,
     #[command(flatten)]
     serve: ServeArgs,
 }
@@ -99,37 +89,27 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     let entries = sims::load_or_built_in(&args.sims.sims, screen)?;
     let options = args.load.options(args.host.into())?;
     let plan: Vec<(&Entry, Seed)> = plan(&entries, &args.seeds)?;
-    let for_one = args.log.as_ref().map(|_| "--log").or(args.exports.flag());
-    if let Some(flag) = for_one.filter(|_| plan.len() != 1) {
+    if let Some(flag) = args.record.for_one().filter(|_| plan.len() != 1) {
         return Err(CliError::usage(
             format!("{flag} needs one run, and these are {}", plan.len()),
             "name one sim and give one --seed",
         ));
     }
-    if args.html.is_asked_for() && plan.len() != 1 {
-        return Err(CliError::usage(
-            format!("--html needs one run, and these are {}", plan.len()),
-            "name one sim and give one --seed",
-        ));
-    }
-    output::allow(output::inputs(&entries, &options), &args.outputs())?;
-    if let Some(path) = &args.write_plan {
-        let [(entry, seed)] = plan[..] else {
-            return Err(CliError::usage(
-                format!("--write-plan needs one run, and these are {}", plan.len()),
-                "name one sim and give one --seed",
-            ));
-        };
-        output::write_plan(path, entry, seed)?;
+    let junit = [("--junit", args.junit.as_deref())];
+    let outputs: Vec<Asked<'_>> = junit.into_iter().chain(args.record.outputs()).collect();
+    output::allow(output::inputs(&entries, &options), &outputs)?;
+    if let [(entry, seed)] = plan[..] {
+        args.record.write_plan(entry, seed)?;
     }
     let shown = shown(&args)?;
     let junit = output::create(args.junit.as_deref())?;
-    let mut measuring = Measuring::begin(&args.metrics, Some(&args.serve), plan.len(), screen)?;
+    let mut measuring =
+        Measuring::begin(&args.record.metrics, Some(&args.serve), plan.len(), screen)?;
     // All are for the one run that there is then.
     let files = Mutex::new(Files {
-        log: output::create_log(args.log.as_deref())?,
-        exports: args.exports.create()?,
-        page: args.html.create()?,
+        log: output::create_log(args.record.log.as_deref())?,
+        exports: args.record.exports.create()?,
+        page: args.record.html.create()?,
     });
     let mut results = Results {
         screen,
@@ -179,22 +159,6 @@ pub(super) fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> 
     let exit = results.finish((&entries, &options, plan.len()), &args, watch, junit)?;
     measuring.serve(&interrupt, screen)?;
     Ok(exit)
-}
-
-impl RunArgs {
-    /// The files that are asked for, by their flags.
-    fn outputs(&self) -> [Asked<'_>; 7] {
-        let [otlp, perfetto] = self.exports.outputs();
-        [
-            ("--junit", self.junit.as_deref()),
-            ("--log", self.log.as_deref()),
-            (output::WRITE_PLAN, self.write_plan.as_deref()),
-            otlp,
-            perfetto,
-            self.html.output(),
-            self.metrics.output(),
-        ]
-    }
 }
 
 /// The table of the metrics that are to be shown.
@@ -446,7 +410,7 @@ impl Results<'_> {
             self.screen.talk(&error.report());
             self.worst = self.worst.max(error.exit());
         }
-        args.html.tell(self.page, self.screen);
+        args.record.html.tell(self.page, self.screen);
         if let Some(replay) = self.first_replay {
             match self.format {
                 RunFormat::Text => self.screen.data(&format!("{replay}\n"))?,

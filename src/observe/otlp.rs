@@ -53,10 +53,10 @@ pub fn otlp(sim: &str, start: Timestamp, spans: &[SpanRecord]) -> ExportTraceSer
 }
 
 fn convert(start: Timestamp, record: &SpanRecord) -> Span {
-    let SpanRecord { started, begin, end, error, attributes, .. } = record;
+    let SpanRecord { started, begin, end, error, .. } = record;
     let context = started.span.context;
     let trace_id = context.trace.bytes().to_vec();
-    let all = started.attributes.iter().chain(attributes);
+    let all = record.attributes();
     let mut attributes: Vec<KeyValue> =
         all.map(|(name, value)| pair(name, Some(any(value)))).collect();
     if let Some(request) = &started.request {
@@ -111,16 +111,17 @@ fn pair(name: &str, value: Option<Value>) -> KeyValue {
 }
 
 fn any(value: &SpanValue) -> Value {
+    let text = |text: &str| Value::StringValue(text.to_owned());
     match value {
-        SpanValue::Text(text) => Value::StringValue(text.to_string()),
+        SpanValue::Fixed(value) => text(value),
+        SpanValue::Text(value) => text(value),
+        SpanValue::Request(request) => Value::StringValue(request.to_string()),
         SpanValue::Number(number) => Value::IntValue(i64::try_from(*number).unwrap_or(i64::MAX)),
         SpanValue::Flag(flag) => Value::BoolValue(*flag),
         SpanValue::Hundredths(number) => Value::DoubleValue(*number as f64 / 100.0),
         SpanValue::List(texts) => {
-            let value = |text: &std::rc::Rc<str>| AnyValue {
-                value: Some(Value::StringValue(text.to_string())),
-            };
-            Value::ArrayValue(ArrayValue { values: texts.iter().map(value).collect() })
+            let values = texts.iter().map(|value| AnyValue { value: Some(text(value)) });
+            Value::ArrayValue(ArrayValue { values: values.collect() })
         }
     }
 }

@@ -182,9 +182,9 @@ impl<W: Write> Writing<W> {
         let track = lane.0;
         self.event(track, Type::End, |event| {
             let event = list.iter().fold(event, annotate);
-            error
-                .iter()
-                .fold(event, |event, error| annotate(event, &("error.type", (*error).into())))
+            error.iter().fold(event, |event, error| {
+                annotate(event, &("error.type", SpanValue::Text((*error).into())))
+            })
         });
     }
 
@@ -284,7 +284,7 @@ impl<W: Write> Writing<W> {
                 let TraceContext { trace, span, .. } = started.span.context;
                 self.open.insert((trace, span), (note.node.to_owned(), place));
                 self.event(track, Type::Begin, |event| {
-                    let event = event.text(22, "span").text(23, &started.name);
+                    let event = event.text(22, "span").text(23, &started.name.to_string());
                     let event = annotate(event, &("trace_id", trace.to_string().into()));
                     let event = annotate(event, &("span_id", span.to_string().into()));
                     started.attributes.iter().fold(event, annotate)
@@ -303,7 +303,9 @@ impl<W: Write> Writing<W> {
 fn annotate(event: Proto, (name, value): &Attribute) -> Proto {
     let note = Proto::default().text(10, name);
     let note = match value {
+        SpanValue::Fixed(text) => note.text(6, text),
         SpanValue::Text(text) => note.text(6, text),
+        SpanValue::Request(request) => note.text(6, &request.to_string()),
         SpanValue::Number(number) => note.number(3, *number),
         SpanValue::Flag(flag) => note.number(2, u64::from(*flag)),
         SpanValue::Hundredths(number) => note.fixed(5, (*number as f64 / 100.0).to_bits()),

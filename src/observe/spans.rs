@@ -6,11 +6,15 @@
 //! a repository of their own since. `a2a.<agent>`, `ccr.record_request`, `ccr.get_quota_status` and
 //! their attributes are the source project's; `seedbed.*` are our own.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use crate::{
     policy::trace_context::{SpanId, TraceContext, TraceId},
-    stack::{Attribute, SpanNote, SpanStarted},
+    stack::{Attribute, SpanEnded, SpanNote, SpanStarted},
     world::{Happening, Note, Observer, Sighting, Time},
 };
 
@@ -20,15 +24,23 @@ pub struct SpanRecord {
     /// The node of its actor.
     pub node: Rc<str>,
     /// What was known at its beginning.
-    pub started: SpanStarted,
+    pub started: Rc<SpanStarted>,
     /// When it began.
     pub begin: Time,
     /// When it ended: with its node's crash or the run, if it did not end itself.
     pub end: Time,
     /// `error.type`, if something went wrong.
     pub error: Option<Rc<str>>,
-    /// What was known at its end.
-    pub attributes: Vec<Attribute>,
+    /// What was known at its end, if it ended itself.
+    pub ended: Option<Rc<SpanEnded>>,
+}
+
+impl SpanRecord {
+    /// All that is known.
+    pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        let at_the_end = self.ended.iter().flat_map(|ended| &ended.attributes);
+        self.started.attributes.iter().chain(at_the_end)
+    }
 }
 
 #[derive(Default)]
@@ -36,7 +48,7 @@ struct Collected {
     spans: Vec<SpanRecord>,
     /// The open ones, as places in `spans`.
     open: BTreeMap<(TraceId, SpanId), usize>,
-    nodes: BTreeMap<String, Rc<str>>,
+    nodes: BTreeSet<Rc<str>>,
     now: Time,
 }
 
@@ -74,21 +86,30 @@ impl Collected {
         });
     }
 
+    /// One text for all spans of a node.
+    fn node(&mut self, name: &str) -> Rc<str> {
+        if let Some(node) = self.nodes.get(name) {
+            return Rc::clone(node);
+        }
+        let node: Rc<str> = name.into();
+        self.nodes.insert(Rc::clone(&node));
+        node
+    }
+
     fn hear(&mut self, note: &Note<'_>) {
         self.now = note.at;
         match note.what.downcast_ref::<SpanNote>() {
             Some(SpanNote::Started(started)) => {
-                let node = self.nodes.entry(note.node.to_owned());
-                let node = Rc::clone(node.or_insert_with(|| note.node.into()));
+                let node = self.node(note.node);
                 let TraceContext { trace, span, .. } = started.span.context;
                 self.open.insert((trace, span), self.spans.len());
                 self.spans.push(SpanRecord {
                     node,
-                    started: started.clone(),
+                    started: Rc::clone(started),
                     begin: note.at,
                     end: note.at,
                     error: None,
-                    attributes: Vec::new(),
+                    ended: None,
                 });
             }
             Some(SpanNote::Ended(ended)) => {
@@ -96,7 +117,7 @@ impl Collected {
                 let place = self.open.remove(&(trace, span));
                 if let Some(span) = place.and_then(|place| self.spans.get_mut(place)) {
                     (span.end, span.error) = (note.at, ended.error.clone());
-                    span.attributes.clone_from(&ended.attributes);
+                    span.ended = Some(Rc::clone(ended));
                 }
             }
             None => {}

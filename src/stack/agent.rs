@@ -24,7 +24,7 @@ use super::{
     router::Router,
     session::{Refusal, Session, SidecarParts, Worker},
     settings::{AgentGroup, Tokens, Tracing},
-    tracer::{self, Span, SpanKind, SpanStarted, Tracer},
+    tracer::{self, Span, SpanKind, SpanName, SpanStarted, Tracer},
 };
 use crate::policy::{
     profile::{Decision, Failure, Profile},
@@ -201,12 +201,13 @@ impl Agent {
         });
         tracer::started(&self.env, &span, || {
             let group = &self.parts.group;
-            let name = format!("invoke_agent {}", group.name);
+            let group: Rc<str> = group.name.as_str().into();
+            let name = SpanName::Of("invoke_agent ", Rc::clone(&group));
             SpanStarted::new(span, SpanKind::Internal, name).of(&request).with([
                 ("gen_ai.operation.name", "invoke_agent".into()),
                 ("gen_ai.provider.name", "seedbed".into()),
-                ("gen_ai.agent.name", group.name.as_str().into()),
-                ("gen_ai.conversation.id", request.to_string().into()),
+                ("gen_ai.agent.name", group.into()),
+                ("gen_ai.conversation.id", request.clone().into()),
                 ("agent.id", Rc::clone(&self.name).into()),
             ])
         });
@@ -280,7 +281,7 @@ impl Agent {
         let trace = self.tracer.header(&call);
         tracer::started(&self.env, &call, || SpanStarted {
             link: before.map(|before| before.context.span),
-            ..SpanStarted::new(call, SpanKind::Client, format!("a2a.{}", self.name))
+            ..SpanStarted::new(call, SpanKind::Client, SpanName::Of("a2a.", Rc::clone(&self.name)))
                 .of(&prompt.request)
                 .with([
                     ("agent.id", Rc::clone(&self.name).into()),

@@ -29,7 +29,7 @@ use super::{
     point,
     router::provider,
     settings::{self, ErrorKind, ErrorMix, RetryAfter},
-    tracer::{self, Accepted, Owed, Span, SpanKind, SpanStarted, TraceHeader, Tracer},
+    tracer::{self, Accepted, Owed, Span, SpanKind, SpanName, SpanStarted, TraceHeader, Tracer},
     wire::{self, Problem},
 };
 use crate::{
@@ -245,8 +245,9 @@ impl Backend {
     fn begin_span(&mut self, prompt: &Prompt, header: &TraceHeader) -> Span {
         let Accepted { span, restarted } = self.tracer.accept(&self.env, header);
         tracer::started(&self.env, &span, || {
-            let name = &*self.settings.name;
-            let started = SpanStarted::new(span, SpanKind::Server, format!("chat {name}"));
+            let name: Rc<str> = self.settings.name.as_str().into();
+            let started =
+                SpanStarted::new(span, SpanKind::Server, SpanName::Of("chat ", Rc::clone(&name)));
             SpanStarted { restarted, ..started }.of(&prompt.request).with([
                 ("gen_ai.operation.name", "chat".into()),
                 ("gen_ai.provider.name", provider(self.settings.provider).into()),

@@ -39,7 +39,7 @@ use super::{
         message::{Ask, Reply},
         wire::{AgentId, Method, Request},
     },
-    tracer::{self, Span, SpanKind, SpanStarted, Tracer},
+    tracer::{self, Span, SpanKind, SpanName, SpanStarted, Tracer},
 };
 use crate::{
     policy::trace_context::TraceContext,
@@ -126,7 +126,7 @@ impl Session {
         request.headers.add("traceparent", span.context.to_string());
         tracer::started(env, &span, || {
             let method = request.method.as_str();
-            SpanStarted::new(span, SpanKind::Client, format!("{method} {route}")).with([
+            SpanStarted::new(span, SpanKind::Client, SpanName::Http(method, route)).with([
                 ("http.request.method", method.into()),
                 ("seedbed.route", route.into()),
                 ("agent.id", Rc::clone(&self.who).into()),

@@ -4,9 +4,13 @@
 //! same whether anybody looks or not. What a span says is a note to observers: it is made only if one
 //! of them wants notes and the trace is sampled. Nothing here may change what an actor does.
 
+mod text;
+
 use std::rc::Rc;
 
 use actix::{Actor, Context};
+
+pub use text::{Attribute, SpanName, SpanValue};
 
 use super::{
     Event, RequestId,
@@ -55,34 +59,6 @@ pub enum SpanKind {
     Client,
 }
 
-/// A value of an attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants are the types of OTLP")]
-pub enum SpanValue {
-    Text(Rc<str>),
-    Number(u64),
-    Flag(bool),
-    /// Hundredths.
-    Hundredths(u64),
-    List(Vec<Rc<str>>),
-}
-
-macro_rules! span_value {
-    ($($type:ty => $variant:ident $(.$via:ident())?),*) => {
-        $(impl From<$type> for SpanValue {
-            fn from(value: $type) -> SpanValue {
-                SpanValue::$variant(value$(.$via())?)
-            }
-        })*
-    };
-}
-
-span_value!(&str => Text.into(), String => Text.into(), Rc<str> => Text, bool => Flag, u64 => Number,
-    u32 => Number.into(), u16 => Number.into());
-
-/// A name and a value.
-pub type Attribute = (&'static str, SpanValue);
-
 /// A span begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpanStarted {
@@ -91,7 +67,7 @@ pub struct SpanStarted {
     /// At which end.
     pub kind: SpanKind,
     /// Its name.
-    pub name: Rc<str>,
+    pub name: SpanName,
     /// The request that it is part of, by the word of the actor and not of the header.
     pub request: Option<RequestId>,
     /// The try before this one.
@@ -119,13 +95,13 @@ pub struct SpanEnded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpanNote {
     /// A span begins.
-    Started(SpanStarted),
+    Started(Rc<SpanStarted>),
     /// A span ends.
-    Ended(SpanEnded),
+    Ended(Rc<SpanEnded>),
 }
 
 impl SpanStarted {
-    pub(super) fn new(span: Span, kind: SpanKind, name: impl Into<Rc<str>>) -> SpanStarted {
+    pub(super) fn new(span: Span, kind: SpanKind, name: impl Into<SpanName>) -> SpanStarted {
         SpanStarted {
             span,
             kind,
@@ -307,7 +283,7 @@ pub(super) fn started<A: Actor<Context = Context<A>>>(
     what: impl FnOnce() -> SpanStarted,
 ) {
     if span.context.sampled {
-        env.note(|| SpanNote::Started(what()));
+        env.note(|| SpanNote::Started(Rc::new(what())));
     }
 }
 
@@ -322,7 +298,7 @@ pub(super) fn ended<A: Actor<Context = Context<A>>>(
         let context = span.context;
         env.note(|| {
             let error = error.map(Into::into);
-            SpanNote::Ended(SpanEnded { context, error, attributes: attributes() })
+            SpanNote::Ended(Rc::new(SpanEnded { context, error, attributes: attributes() }))
         });
     }
 }

@@ -1,5 +1,7 @@
 //! Each thing that can be wrong with spans is seen.
 
+use std::rc::Rc;
+
 use super::*;
 use crate::{
     stack::{Span, TraceHeader},
@@ -11,9 +13,9 @@ fn context(trace: u128, span: u64) -> TraceContext {
 }
 
 /// A span: its trace, its id, its parent (0 for none).
-fn start(trace: u128, span: u64, parent: u64, name: &str) -> SpanNote {
+fn start(trace: u128, span: u64, parent: u64, name: &'static str) -> SpanNote {
     let parent = (parent > 0).then(|| SpanId::new(parent));
-    SpanNote::Started(SpanStarted {
+    SpanNote::Started(Rc::new(SpanStarted {
         span: Span { context: context(trace, span), parent },
         kind: SpanKind::Client,
         name: name.into(),
@@ -22,15 +24,15 @@ fn start(trace: u128, span: u64, parent: u64, name: &str) -> SpanNote {
         restarted: false,
         state: None,
         attributes: Vec::new(),
-    })
+    }))
 }
 
 fn end(trace: u128, span: u64) -> SpanNote {
-    SpanNote::Ended(SpanEnded {
+    SpanNote::Ended(Rc::new(SpanEnded {
         context: context(trace, span),
         error: None,
         attributes: Vec::new(),
-    })
+    }))
 }
 
 /// What the checks say of these notes, each on a node: the first failure of each.

@@ -13,7 +13,7 @@ use crate::{
     stack::{
         message::Prompt,
         settings::Provider,
-        tracer::{self, Accepted, Span, SpanKind, SpanStarted, SpanValue, TraceHeader},
+        tracer::{self, Accepted, Span, SpanKind, SpanName, SpanStarted, SpanValue, TraceHeader},
     },
 };
 
@@ -63,7 +63,7 @@ impl Router {
     ) {
         tracer::started(&self.env, &span, || {
             let model = self.lanes.get(lane).map(|lane| &lane.model);
-            let name = model.map_or("none", |model| &*model.name);
+            let name = model.map_or_else(|| "none".into(), |model| Rc::clone(&model.name));
             let provider = model.map_or("none", |model| provider(model.settings.provider));
             let kind = match kind {
                 Kind::Retry => "retry",
@@ -71,7 +71,8 @@ impl Router {
                 Kind::First if before.is_none() => "first",
                 Kind::First => "fallback",
             };
-            let started = SpanStarted::new(span, SpanKind::Client, format!("chat {name}"));
+            let started =
+                SpanStarted::new(span, SpanKind::Client, SpanName::Of("chat ", Rc::clone(&name)));
             SpanStarted { link: before, ..started }.of(&prompt.request).with([
                 ("gen_ai.operation.name", "chat".into()),
                 ("gen_ai.provider.name", provider.into()),
@@ -94,7 +95,7 @@ impl Router {
         tracer::ended(&self.env, &flight.span, None, || {
             vec![
                 ("gen_ai.response.model", Rc::clone(model).into()),
-                ("gen_ai.response.finish_reasons", SpanValue::List(vec!["stop".into()])),
+                ("gen_ai.response.finish_reasons", SpanValue::List(&["stop"])),
                 ("gen_ai.usage.input_tokens", prompt.input_tokens.into()),
                 ("gen_ai.usage.output_tokens", tokens.into()),
             ]

@@ -34,7 +34,7 @@ use crate::{
     policy::trace_context::read_state,
     stack::{
         settings,
-        tracer::{self, Accepted, Span, SpanKind, SpanStarted, Tracer},
+        tracer::{self, Accepted, Span, SpanKind, SpanName, SpanStarted, Tracer},
     },
     world::{Env, Later, Peer, Promise, Stream, Time},
 };
@@ -217,7 +217,7 @@ impl Gateway {
             SpanStarted {
                 restarted,
                 state,
-                ..SpanStarted::new(span, SpanKind::Server, format!("{method} {route}"))
+                ..SpanStarted::new(span, SpanKind::Server, SpanName::Http(method, route))
             }
             .with([("http.request.method", method.into()), ("seedbed.route", route.into())])
         });
