@@ -19,7 +19,6 @@ mod read;
 mod tests;
 
 use draft::Draft;
-pub(crate) use draft::RESERVED;
 use read::Notes;
 
 pub use finding::{Finding, Kind};

@@ -1,4 +1,7 @@
-//! The nearest name to a misspelt one.
+//! Names: those that are taken, and the nearest to a misspelt one.
+
+/// The node names that a sim cannot give away: those of the stack's own parts.
+pub(crate) const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
 
 /// The longest name that is compared, in bytes.
 const COMPARED_MAX: usize = 128;

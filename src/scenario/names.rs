@@ -8,7 +8,7 @@ use super::model::{
     AgentGroup, AskerGroup, CallerGroup, ClientGroup, ReviewerGroup, RunnerGroup, Selector, Sim,
     SubscriberGroup,
 };
-pub(super) use crate::config::{import::RESERVED, names::nearest};
+pub(super) use crate::config::names::{RESERVED, nearest};
 use miette::SourceSpan;
 
 /// The lists of a sim whose entries are nodes or groups of nodes, those first that others do not need.

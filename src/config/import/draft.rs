@@ -7,9 +7,7 @@ use std::{
 };
 
 use super::Gateway;
-
-/// The node names that a sim cannot give away: those of the stack's own parts.
-pub(crate) const RESERVED: [&str; 6] = ["router", "sidecar", "load", "monitor", "auditor", "world"];
+use crate::config::names::RESERVED;
 
 /// The longest name that is made of a model's, in characters.
 const NAME_CHARS_MAX: usize = 40;
