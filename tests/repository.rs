@@ -37,6 +37,9 @@ mod metrics;
 mod migration;
 #[path = "repository/readme.rs"]
 mod readme;
+#[cfg(feature = "cli")]
+#[path = "sims/samples.rs"]
+mod samples;
 #[path = "repository/tidy.rs"]
 mod tidy;
 #[path = "repository/traced.rs"]

@@ -1,7 +1,12 @@
 //! Every sim: it comes to what it must under each of its seeds, and its snapshots are as committed.
 //!
-//! The tests are found in `sims/`: `ccr/baseline::verdict`, `::summary`, `::faults` and `::story`. A
-//! sim that must diverge has no snapshots. `INSTA_UPDATE=always cargo test --test sims` writes them.
+//! The tests are found in `sims/`: `ccr/baseline::verdict`, `::summary`, `::faults` and `::story`, and
+//! `::metrics`, that they say what the report says. A sim that must diverge has no snapshots.
+//! `INSTA_UPDATE=always cargo test --test sims` writes them.
+
+#[cfg(feature = "cli")]
+#[path = "sims/samples.rs"]
+mod samples;
 
 use std::{
     path::{Path, PathBuf},
@@ -10,6 +15,8 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
+#[cfg(feature = "cli")]
+use seedbed::observe::metrics::Board;
 use seedbed::{
     explore::{Options, SimRun, judge, simulate},
     report::snapshot::{self, Snapshot},
@@ -53,7 +60,7 @@ fn of_sim(file: &Path) -> Vec<Trial> {
     };
     let must = sim.must;
     let name = sim.name.clone();
-    let subject = Arc::new(Subject { sim, snapshot: Mutex::new(None) });
+    let subject = Arc::new(Subject { sim, taken: Mutex::new(None) });
     let trial = |kind: &str, test: fn(&Subject) -> Result<(), Failed>| {
         let subject = Arc::clone(&subject);
         Trial::test(format!("{name}::{kind}"), move || test(&subject))
@@ -63,6 +70,8 @@ fn of_sim(file: &Path) -> Vec<Trial> {
         trials.push(trial("summary", |subject| subject.matches("summary", |taken| &taken.summary)));
         trials.push(trial("faults", |subject| subject.matches("faults", |taken| &taken.faults)));
         trials.push(trial("story", |subject| subject.matches("story", |taken| &taken.story)));
+        #[cfg(feature = "cli")]
+        trials.push(trial("metrics", metrics));
     }
     trials
 }
@@ -70,29 +79,57 @@ fn of_sim(file: &Path) -> Vec<Trial> {
 struct Subject {
     sim: Sim,
     /// Taken by whichever test comes first.
-    snapshot: Mutex<Option<Arc<Snapshot>>>,
+    taken: Mutex<Option<Arc<Taken>>>,
+}
+
+struct Taken {
+    snapshot: Snapshot,
+    /// The metrics of the first seed, in Prometheus' text format.
+    #[cfg(feature = "cli")]
+    metrics: String,
 }
 
 impl Subject {
-    fn snapshot(&self) -> Result<Arc<Snapshot>, Failed> {
-        let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = &*snapshot {
+    fn taken(&self) -> Result<Arc<Taken>, Failed> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = &*taken {
             return Ok(Arc::clone(taken));
         }
-        let taken = Arc::new(snapshot::take(&self.sim)?);
-        *snapshot = Some(Arc::clone(&taken));
-        Ok(taken)
+        let now = Arc::new(take(&self.sim)?);
+        *taken = Some(Arc::clone(&now));
+        Ok(now)
     }
 
     fn matches(&self, kind: &str, text: fn(&Snapshot) -> &String) -> Result<(), Failed> {
-        let taken = self.snapshot()?;
+        let taken = self.taken()?;
         let mut settings = insta::Settings::new();
         settings.set_snapshot_path(root().join("snapshots").join(&self.sim.name));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!(kind, text(&taken)));
+        settings.bind(|| insta::assert_snapshot!(kind, text(&taken.snapshot)));
         Ok(())
     }
+}
+
+#[cfg(feature = "cli")]
+fn take(sim: &Sim) -> Result<Taken, Failed> {
+    let (board, observer) = Board::begin(sim, Seed(sim.seeds.first().copied().unwrap_or(1)))?;
+    let snapshot = snapshot::take(sim, vec![observer])?;
+    Ok(Taken { snapshot, metrics: board.text()? })
+}
+
+#[cfg(not(feature = "cli"))]
+fn take(sim: &Sim) -> Result<Taken, Failed> {
+    Ok(Taken { snapshot: snapshot::take(sim, Vec::new())? })
+}
+
+/// The metrics of the first seed say what its report says.
+#[cfg(feature = "cli")]
+fn metrics(subject: &Subject) -> Result<(), Failed> {
+    let taken = subject.taken()?;
+    let run = taken.snapshot.runs.first().ok_or("no run")?;
+    let differences = samples::differences(run, &taken.metrics);
+    if differences.is_empty() { Ok(()) } else { Err(differences.join("\n").into()) }
 }
 
 /// Every seed of the sim comes to what it must.
@@ -112,7 +149,7 @@ fn verdict(subject: &Subject) -> Result<(), Failed> {
             judge(seed, &run()?, Some(&run()?));
         }
     } else {
-        let taken = subject.snapshot()?;
+        let taken = &subject.taken()?.snapshot;
         assert_eq!(taken.runs.len(), sim.seeds.len());
         for (&seed, run) in sim.seeds.iter().zip(&taken.runs) {
             judge(seed, run, None);

@@ -14,7 +14,7 @@ pub use summary::{recorded, summary};
 use crate::{
     explore::{Options, RunError, SimRun, simulate},
     scenario::Sim,
-    world::Seed,
+    world::{Observer, Seed},
 };
 
 /// The three texts of a sim, and the runs they were made from.
@@ -30,16 +30,18 @@ pub struct Snapshot {
     pub runs: Vec<SimRun>,
 }
 
-/// Runs every seed of a sim and takes its snapshot.
+/// Runs every seed of a sim and takes its snapshot. `watching` sees the run of the first seed.
 ///
 /// # Errors
 ///
 /// A [`RunError`] if the sim cannot be run.
-pub fn take(sim: &Sim) -> Result<Snapshot, RunError> {
+pub fn take(sim: &Sim, watching: Vec<Box<dyn Observer>>) -> Result<Snapshot, RunError> {
     let story = Story::new();
+    let mut observers = watching;
+    observers.push(story.observer());
     let mut runs = Vec::new();
-    for (index, seed) in sim.seeds.iter().enumerate() {
-        let observers = if index == 0 { vec![story.observer()] } else { Vec::new() };
+    for seed in &sim.seeds {
+        let observers = std::mem::take(&mut observers);
         runs.push(simulate(sim, Seed(*seed), &Options::default(), observers)?);
     }
     let seed = sim.seeds.first().copied().unwrap_or_default();
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn a_snapshot_taken_twice_is_the_same_and_finds_its_fingerprints_again() {
         let sim = parse("sims/a/b.toml", &format!("seeds = [5, 7]\n{TEXT}")).unwrap();
-        let (one, two) = (take(&sim).unwrap(), take(&sim).unwrap());
+        let (one, two) = (take(&sim, Vec::new()).unwrap(), take(&sim, Vec::new()).unwrap());
         assert_eq!(one.summary, two.summary);
         assert_eq!(one.faults, two.faults);
         assert_eq!(one.story, two.story);

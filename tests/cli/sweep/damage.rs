@@ -57,13 +57,16 @@ fn a_sweep_that_is_killed_at_any_instant_and_resumed_has_the_same_results() {
 #[test]
 fn a_file_that_is_cut_anywhere_goes_on() {
     let place = Place::new();
-    sweep(&place, "whole.jsonl", &[]).exits(1);
+    let sweep = |file: &str, more: &[&str]| {
+        place.run(&[&["sweep", "--seeds", "40", "--results", file], more].concat())
+    };
+    sweep("whole.jsonl", &[]).exits(1);
     let (whole, merged) = (place.read("whole.jsonl"), place.merged(&["whole.jsonl"]));
     let line = whole.lines().next().expect("a plan").len();
     for cut in [0, 1, line - 1, line, line + 1, line + 2, whole.len() / 2, whole.len() - 1] {
         place.write("cut.jsonl", &whole.as_bytes()[..cut]);
         let before = &whole[..whole[..cut].rfind('\n').map_or(0, |end| end + 1)];
-        sweep(&place, "cut.jsonl", &["--resume"]).exits(1);
+        sweep("cut.jsonl", &["--resume"]).exits(1);
         let after = place.read("cut.jsonl");
         assert!(after.starts_with(before), "cut at {cut}");
         assert_eq!(place.merged(&["cut.jsonl"]), merged, "cut at {cut}");
