@@ -5,6 +5,7 @@
 //! `INSTA_UPDATE=always cargo test --test sims` writes them.
 
 #[cfg(feature = "cli")]
+#[expect(clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 #[path = "sims/samples.rs"]
 mod samples;
 
